@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 _LONGEST_SOCKET_FOLDER = 80
 """A Unix socket's path holds 107 bytes; `/.s.PGSQL.5432` and a lock's suffix need the rest."""
+SOCKET_PORT = 5432
+"""Only a part of the socket's name; said everywhere, so that a `PGPORT` in the environment changes nothing."""
 
 
 def socket_folder(data: Path) -> Path:
@@ -21,7 +23,7 @@ def socket_folder(data: Path) -> Path:
 
 
 def embedded_url(data: Path) -> str:
-    return f"postgresql://tollgate@/tollgate?host={quote(str(socket_folder(data)), safe='')}"
+    return f"postgresql://tollgate@/tollgate?host={quote(str(socket_folder(data)), safe='')}&port={SOCKET_PORT}"
 
 
 def database_from_url(url: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL: real server binaries under our own small supervision."""
