@@ -9,7 +9,7 @@ from django.utils import timezone
 class Upstream(models.Model):
     """An engine that answers: the Claude API, anything that speaks its Messages API, or the built-in simulator.
 
-    `model_patterns` holds the shell-style patterns of the model names it serves; `priority` orders upstreams, highest first.
+    `model_patterns` holds shell-style patterns of the model names it serves. The highest `priority` is asked first.
     """
 
     class Kind(models.TextChoices):

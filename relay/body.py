@@ -1,0 +1,108 @@
+"""Taking in a request body: no larger than allowed, not slower, and never more of them than memory bears."""
+
+import asyncio
+from collections import Counter
+
+from relay import errors
+from relay.call import Call
+
+MEBIBYTE = 1 << 20
+MESSAGE_BYTES = 32 * MEBIBYTE
+"""The Claude API's limit for Messages and count_tokens (errors reference, "Size limits")."""
+
+GRACE_SECONDS = 30.0
+SLOWEST_BYTES_PER_SECOND = 16_000
+LINGER_SECONDS = 5.0
+LINGER_BYTES = 64 * MEBIBYTE
+
+
+class ClientGone(Exception):
+    """The client left before its request was complete."""
+
+
+class Bodies:
+    """The bodies that one process holds at a time, in bytes: a total, and at most a quarter for one organization."""
+
+    def __init__(self, total: int = 512 * MEBIBYTE) -> None:
+        self._total = total
+        self._held = 0
+        self._held_by: Counter[str] = Counter()
+
+    def hold(self, organization_id: str, size: int) -> None:
+        """Raises 529 when there is no room."""
+        if self._held + size > self._total or self._held_by[organization_id] + size > self._total // 4:
+            raise errors.overloaded("bodies_full")
+        self._held += size
+        self._held_by[organization_id] += size
+
+    def release(self, organization_id: str, size: int) -> None:
+        self._held -= size
+        self._held_by[organization_id] -= size
+        if not self._held_by[organization_id]:
+            del self._held_by[organization_id]
+
+
+class HeldBody:
+    """A body's place in `Bodies` while it is being read and used; grows as pieces come in."""
+
+    __slots__ = ("_bodies", "_organization_id", "_size")
+
+    def __init__(self, bodies: Bodies, organization_id: str) -> None:
+        self._bodies = bodies
+        self._organization_id = organization_id
+        self._size = 0
+
+    def grow(self, size: int) -> None:
+        self._bodies.hold(self._organization_id, size)
+        self._size += size
+
+    def release(self) -> None:
+        if self._size:
+            self._bodies.release(self._organization_id, self._size)
+            self._size = 0
+
+
+def check_declared_size(call: Call, limit: int = MESSAGE_BYTES) -> None:
+    """Refuse what says that it is too large, before a byte of it is read."""
+    declared = call.declared_bytes
+    if declared is not None and declared > limit:
+        raise errors.body_too_large()
+
+
+async def read(call: Call, held: HeldBody, limit: int = MESSAGE_BYTES) -> bytes:
+    """The whole body. Raises 413, 400 (too slow), 529 (no room) or `ClientGone`."""
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        patience = max(GRACE_SECONDS, size / SLOWEST_BYTES_PER_SECOND)
+        try:
+            async with asyncio.timeout_at(started + patience):
+                message = await call.receive()
+        except TimeoutError as error:
+            raise errors.body_too_slow() from error
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > limit:
+            raise errors.body_too_large()
+        held.grow(len(piece))
+        if not message.get("more_body", False):
+            return piece if not pieces else b"".join([*pieces, piece])
+        pieces.append(piece)
+
+
+async def linger(call: Call) -> None:
+    """Take and drop what a refused client is still sending, so that it gets to read the answer. Bounded."""
+    dropped = 0
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            while dropped < LINGER_BYTES:
+                message = await call.receive()
+                dropped += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return

@@ -1,0 +1,71 @@
+"""Server-sent events, seen from beside the stream: whole frames out of pieces that may be cut at any byte."""
+
+import re
+from typing import NamedTuple
+
+_BOUNDARY = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+"""A blank line in any of the three line ends. Atomic groups, so that one CRLF is never taken for two ends."""
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+class Event(NamedTuple):
+    name: bytes
+    data: bytes
+
+
+class Frames:
+    """Holds back the part after the last blank line until the rest of its frame has come."""
+
+    __slots__ = ("_pending",)
+
+    def __init__(self) -> None:
+        self._pending = bytearray()
+
+    @property
+    def is_between(self) -> bool:
+        """True when everything seen so far is whole frames."""
+        return not self._pending
+
+    def whole(self, piece: bytes) -> bytes:
+        """The frames that `piece` completes, as they came; empty when it completes none."""
+        if not self._pending and piece.endswith(b"\n\n"):
+            return piece
+        searched = max(0, len(self._pending) - 3)  # a boundary that began before this piece has at most 3 bytes there
+        self._pending += piece
+        end = _last_boundary(bytes(self._pending[searched:]))
+        if end < 0:
+            return b""
+        whole = bytes(self._pending[: searched + end])
+        del self._pending[: searched + end]
+        return whole
+
+    def rest(self) -> bytes:
+        """What is left of a stream that ended inside a frame."""
+        return bytes(self._pending)
+
+
+def events(frames: bytes) -> list[Event]:
+    """The events in whole frames. A frame without data has empty data; comments and other fields are passed over."""
+    found = []
+    for frame in _BOUNDARY.split(frames) if b"\r" in frames else frames.split(b"\n\n"):
+        name, data = b"", []
+        for line in _LINE_END.split(frame):
+            if line.startswith(b"data:"):
+                data.append(line[5:].removeprefix(b" "))
+            elif line.startswith(b"event:"):
+                name = line[6:].strip()
+        if name or data:
+            found.append(Event(name, b"\n".join(data)))
+    return found
+
+
+def _last_boundary(data: bytes) -> int:
+    """The offset just after the last blank line, -1 when there is none."""
+    if b"\r" not in data:
+        found = data.rfind(b"\n\n")
+        return found + 2 if found >= 0 else -1
+    end = -1
+    for match in _BOUNDARY.finditer(data):
+        end = match.end()
+    return end

@@ -1,0 +1,151 @@
+"""Reads along while an answer passes by: usage, model, stop reason, and whether it came to its end.
+
+Only events that can hold usage are decoded; the text of an answer is measured, never kept. Usage in a stream is
+cumulative, so a later value replaces an earlier one (streaming reference, "Usage in a stream").
+"""
+
+from typing import Any
+
+import jiter
+
+from metering.usage import fold
+from relay.sse import Event, Frames, events
+
+_DELTA_OVERHEAD = 125
+"""Bytes of an `event: content_block_delta` frame around its text."""
+
+_BYTES_PER_TOKEN = 4
+
+
+class Tally:
+    """What an answer has said of itself so far."""
+
+    __slots__ = ("error_type", "is_complete", "message_id", "model", "stop_reason", "usage")
+
+    def __init__(self) -> None:
+        self.usage: dict[str, Any] = {}
+        self.model = ""
+        self.message_id = ""
+        self.stop_reason = ""
+        self.error_type = ""
+        self.is_complete = False
+
+    def feed(self, piece: bytes) -> None:
+        """Look at one piece of the body, in order."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """The body has ended, whole or cut."""
+
+    @property
+    def output_estimate(self) -> int:
+        """Tokens that were seen going by, for an answer that never said its own count."""
+        return 0
+
+    def _message(self, message: dict[str, Any]) -> None:
+        self.message_id = _text(message.get("id"))
+        self.model = _text(message.get("model")) or self.model
+        self.stop_reason = _text(message.get("stop_reason"))
+        if isinstance(usage := message.get("usage"), dict):
+            fold(self.usage, usage)
+
+    def _error(self, error: object) -> None:
+        self.error_type = _text(error.get("type")) if isinstance(error, dict) else "api_error"
+
+
+class JsonTally(Tally):
+    """For an answer in one piece: decoded once, when it is all there."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: list[bytes] = []
+
+    def feed(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+
+    def finish(self) -> None:
+        body = _decoded(self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces))
+        self._pieces.clear()
+        if body.get("type") == "error":
+            self._error(body.get("error"))
+        elif body:
+            self._message(body)
+            self.is_complete = "usage" in body
+
+
+class StreamTally(Tally):
+    """For server-sent events. `is_between_frames` tells when a frame of ours may go out."""
+
+    __slots__ = ("_delta_bytes", "_deltas", "_frames", "has_started")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frames = Frames()
+        self._deltas = 0
+        self._delta_bytes = 0
+        self.has_started = False
+
+    @property
+    def is_between_frames(self) -> bool:
+        return self._frames.is_between
+
+    @property
+    def output_estimate(self) -> int:
+        return max(0, self._delta_bytes - self._deltas * _DELTA_OVERHEAD) // _BYTES_PER_TOKEN
+
+    def feed(self, piece: bytes) -> None:
+        frames = self._frames.whole(piece)
+        if not frames:
+            return
+        deltas = frames.count(b"content_block_delta")
+        if deltas:
+            self._deltas += (deltas + 1) // 2  # once in the event line, once in the data
+            self._delta_bytes += len(frames)
+        if b"message_" in frames or b"error" in frames or b'"fallback"' in frames:
+            for event in events(frames):
+                self._take(event)
+
+    def finish(self) -> None:
+        """A last frame without its blank line still counts: clients read it too."""
+        for event in events(self._frames.rest()):
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        match event.name:
+            case b"message_start":
+                self.has_started = True
+                if isinstance(message := _decoded(event.data).get("message"), dict):
+                    self._message(message)
+            case b"message_delta":
+                self._delta(_decoded(event.data))
+            case b"message_stop":
+                self.is_complete = True
+            case b"error":
+                self._error(_decoded(event.data).get("error"))
+            case b"content_block_start" if b'"fallback"' in event.data:
+                self._fallback(_decoded(event.data).get("content_block"))
+
+    def _delta(self, body: dict[str, Any]) -> None:
+        if isinstance(usage := body.get("usage"), dict):
+            fold(self.usage, usage)
+        if isinstance(delta := body.get("delta"), dict):
+            self.stop_reason = _text(delta.get("stop_reason")) or self.stop_reason
+
+    def _fallback(self, block: object) -> None:
+        """A server-side fallback names the model that went on with the answer."""
+        if isinstance(block, dict) and block.get("type") == "fallback" and isinstance(to := block.get("to"), dict):
+            self.model = _text(to.get("model")) or self.model
+
+
+def _decoded(data: bytes) -> dict[str, Any]:
+    try:
+        body = jiter.from_json(data)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value[:200] if isinstance(value, str) else ""

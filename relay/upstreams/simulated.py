@@ -1,0 +1,34 @@
+"""The built-in simulator as an upstream: it may be told to misbehave, and knows our request ids."""
+
+from dataclasses import dataclass, field
+
+import httpx
+
+from relay.upstreams.base import HeaderAuth, Outbound, forwarded_headers
+
+_INSTRUCTIONS = b"x-tollgate-simulator-"
+_REQUEST_ID = b"x-tollgate-simulator-request-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """`base_url` is where the simulator listens. It takes any credential."""
+
+    base_url: str
+    is_simulated = True
+    _messages_url: httpx.URL = field(init=False, repr=False)
+    _auth: httpx.Auth = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_messages_url", httpx.URL(self.base_url.rstrip("/") + "/v1/messages"))
+        object.__setattr__(self, "_auth", HeaderAuth("x-api-key", "simulator"))
+
+    @property
+    def auth(self) -> httpx.Auth:
+        return self._auth
+
+    def messages(self, outbound: Outbound) -> httpx.Request:
+        headers = forwarded_headers(outbound.headers)
+        headers += [header for header in outbound.headers if header[0].startswith(_INSTRUCTIONS)]
+        headers += [(b"accept-encoding", b"identity"), (_REQUEST_ID, outbound.request_id.encode())]
+        return httpx.Request("POST", self._messages_url, headers=headers, content=outbound.body)
