@@ -30,6 +30,16 @@ class WorkspaceRole(models.TextChoices):
     BILLING = "workspace_billing"
 
 
+class Tier(models.TextChoices):
+    """The usage tiers that an organization can be in; what each allows is metering's business."""
+
+    EVALUATION = "evaluation"
+    START = "start"
+    BUILD = "build"
+    SCALE = "scale"
+    CUSTOM = "custom"
+
+
 class Organization(models.Model):
     """A tenant. Ids are UUIDs, names unique in one installation because commands name organizations."""
 
@@ -44,7 +54,10 @@ class Organization(models.Model):
 
 
 class Workspace(models.Model):
-    """A part of an organization with keys of its own. Each organization has exactly one default workspace."""
+    """A part of an organization with keys of its own. Each organization has exactly one default workspace.
+
+    A name is free again once its workspace is archived.
+    """
 
     id = models.CharField(max_length=40, primary_key=True, default=ids.workspace_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="workspaces")
@@ -56,7 +69,9 @@ class Workspace(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["organization", "name"], name="workspace_name_once"),
+            models.UniqueConstraint(
+                fields=["organization", "name"], condition=models.Q(archived_at=None), name="workspace_name_once"
+            ),
             models.UniqueConstraint(
                 fields=["organization"], condition=models.Q(is_default=True), name="one_default_workspace"
             ),
@@ -164,7 +179,7 @@ class ApiKey(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One change, written in the transaction that made it. Never updated, never deleted."""
+    """One change, written in the transaction that made it. Never updated, never deleted: a trigger refuses both."""
 
     id = models.CharField(max_length=40, primary_key=True, default=ids.audit_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="audit_entries")
