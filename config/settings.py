@@ -33,7 +33,12 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "channels",
+    "csp",
+    "django_ratelimit",
     "rest_framework",
     "drf_spectacular",
     "apikeys",
@@ -48,14 +53,18 @@ ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 
 MIDDLEWARE = [
+    "apikeys.request_ids.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "apikeys.outage.Outage",
 ]
 
 TEMPLATES = [
@@ -68,6 +77,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "apikeys.frame.context",
+                "relay.console.banner",
             ],
         },
     },
@@ -79,3 +90,64 @@ STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+
+# --- Console: sign-in -------------------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "console"
+ACCOUNT_ADAPTER = "apikeys.signin.Adapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,10/300s/key"}  # behind the counts of apikeys/attempts.py
+ACCOUNT_FORMS = {"login": "apikeys.signin.LoginForm"}
+MFA_ADAPTER = "apikeys.signin.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "Tollgate"
+
+# --- Console: attempts ------------------------------------------------------------------------------------------------
+
+CACHES = {"default": {"BACKEND": "apikeys.ratelimit_cache.RateLimitCache"}}
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]  # our own backend: shared and atomic, though not on its short list
+
+# --- Console: cookies and addresses -----------------------------------------------------------------------------------
+
+_IS_HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_NAME = "__Host-tollgate-session" if _IS_HTTPS else "tollgate-session"
+CSRF_COOKIE_NAME = "__Host-tollgate-csrf" if _IS_HTTPS else "tollgate-csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "apikeys.error_pages.csrf_failure"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _IS_HTTPS else 0
+X_FRAME_OPTIONS = "DENY"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- Console: content security policy ---------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],  # data: for the second factor's QR code
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
