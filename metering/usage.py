@@ -102,7 +102,7 @@ def _iteration(raw: Mapping[str, Any]) -> Iteration:
         count(raw.get("cache_read_input_tokens")),
         count(raw.get("output_tokens")),
         _text(raw.get("type")),
-        _text(raw.get("model")),
+        _text(raw.get("model"), longest=200),
     )
 
 
@@ -120,5 +120,5 @@ def _cache_writes(raw: Mapping[str, Any]) -> tuple[int, int]:
     return max(five_minutes, total - one_hour), one_hour
 
 
-def _text(value: object) -> str:
-    return value[:20] if isinstance(value, str) else ""
+def _text(value: object, *, longest: int = 20) -> str:
+    return value[:longest] if isinstance(value, str) and value.isprintable() else ""
