@@ -205,7 +205,7 @@ def _cleaned(value: Any, depth: int) -> Any:
     if isinstance(value, list | tuple):
         return [_cleaned(each, depth - 1) for each in value]
     if isinstance(value, int):
-        return value if -_INT64 <= value < _INT64 else clean_text(str(value))
+        return value if -_INT64 <= value < _INT64 else hex(value)[:_LONGEST_TEXT_BYTES]
     return value if value is None or isinstance(value, float) else None
 
 
