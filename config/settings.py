@@ -47,6 +47,8 @@ INSTALLED_APPS = [
 ]
 
 DATABASES = {"default": database_from_url(DATABASE_URL)}
+if os.environ.get("TOLLGATE_PROCESS") == "worker":  # a page that asks too much must not keep its thread for ever
+    DATABASES["default"]["OPTIONS"]["options"] = "-c statement_timeout=30000"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "apikeys.User"
 ROOT_URLCONF = "config.urls"
@@ -64,7 +66,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
-    "apikeys.outage.Outage",
+    "apikeys.console.outage.Outage",
 ]
 
 TEMPLATES = [
@@ -77,7 +79,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "apikeys.frame.context",
+                "apikeys.console.frame.context",
                 "relay.console.banner",
             ],
         },
@@ -104,16 +106,16 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "console"
-ACCOUNT_ADAPTER = "apikeys.signin.Adapter"
+ACCOUNT_ADAPTER = "apikeys.console.accounts.Adapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,10/300s/key"}  # behind the counts of apikeys/attempts.py
-ACCOUNT_FORMS = {"login": "apikeys.signin.LoginForm"}
-MFA_ADAPTER = "apikeys.signin.SecondFactorAdapter"
+ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,10/300s/key"}  # behind the counts of apikeys/console/attempts.py
+ACCOUNT_FORMS = {"login": "apikeys.console.accounts.LoginForm"}
+MFA_ADAPTER = "apikeys.console.accounts.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = "Tollgate"
@@ -130,7 +132,7 @@ SESSION_COOKIE_NAME = "__Host-tollgate-session" if _IS_HTTPS else "tollgate-sess
 CSRF_COOKIE_NAME = "__Host-tollgate-csrf" if _IS_HTTPS else "tollgate-csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "apikeys.error_pages.csrf_failure"
+CSRF_FAILURE_VIEW = "apikeys.console.error_pages.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _IS_HTTPS else 0
 X_FRAME_OPTIONS = "DENY"

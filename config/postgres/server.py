@@ -33,6 +33,7 @@ class EmbeddedServer:
     def __init__(self, data: Path) -> None:
         self.data = data.resolve()
         self.sockets = socket_folder(self.data)
+        self._lock: FileLock | None = None
 
     @functools.cached_property
     def _identity(self) -> Identity:
@@ -52,17 +53,36 @@ class EmbeddedServer:
 
     @contextmanager
     def used(self, *, durable: bool = True) -> Iterator["EmbeddedServer"]:
-        """Running in the block. The last of all users, in any process, stops it."""
-        self.data.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.data / "database.lock")
-        lock.share()
+        """Running in the block."""
+        self.enter(durable=durable)
         try:
-            self.start(durable=durable)
             yield self
         finally:
-            if lock.try_alone():
-                self.stop()
-            lock.close()
+            self.leave()
+
+    def enter(self, *, durable: bool = True) -> None:
+        """Become one of the users, and have it running."""
+        self.hold()
+        try:
+            self.start(durable=durable)
+        except BaseException:
+            self.leave()
+            raise
+
+    def hold(self) -> None:
+        """Become one of the users of a server that somebody else has started."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(self.data / "database.lock")
+        self._lock.share()
+
+    def leave(self) -> None:
+        """The last of all users, in any process, stops it."""
+        if self._lock is None:
+            return
+        if self._lock.try_alone():
+            self.stop()
+        self._lock.close()
+        self._lock = None
 
     def start(self, *, durable: bool = True) -> None:
         """Make the cluster if there is none, and have its server answer. A live server is used as it is."""

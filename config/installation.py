@@ -1,0 +1,69 @@
+"""The database made ready for this version and this secret: migrations, and whose database it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import django
+from django.apps import apps
+from django.conf import settings
+
+from config.failures import Failure
+
+_MIGRATIONS_LOCK = 0x746F6C6C  # "toll": any number will do, if nobody else takes the same
+
+
+def prepare() -> None:
+    """Django ready, the tables as this version needs them, and the secret the one they were written under."""
+    if not apps.ready:
+        django.setup()
+    with _readable_failures():
+        migrate()
+        check_secret()
+
+
+def migrate() -> bool:
+    """Apply what is missing; whoever comes meanwhile waits. True when there was something to do."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    if not _is_behind():
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATIONS_LOCK])
+        try:
+            if _is_behind():
+                call_command("migrate", interactive=False, verbosity=0)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATIONS_LOCK])
+    return True
+
+
+def check_secret() -> None:
+    """Keys and credentials in this database can be read under one secret only; with another we must not start."""
+    from apikeys.models import Installation
+
+    row, _ = Installation.objects.get_or_create(pk=1, defaults={"secret_fingerprint": settings.SECRET_FINGERPRINT})
+    if row.secret_fingerprint != settings.SECRET_FINGERPRINT:
+        raise Failure(
+            "this database belongs to another secret key. Restore the original "
+            f"{settings.DATA_DIR / 'secret.key'}, or set TOLLGATE_SECRET_KEY to what it was."
+        )
+
+
+def _is_behind() -> bool:
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+@contextmanager
+def _readable_failures() -> Iterator[None]:
+    from django.db import OperationalError
+
+    try:
+        yield
+    except OperationalError as failure:
+        where = settings.DATABASES["default"]
+        raise Failure(f"the database at {where['HOST'] or 'localhost'} cannot be used: {failure}") from failure
