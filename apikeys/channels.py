@@ -6,3 +6,5 @@ UPSTREAMS = "tollgate_upstreams"
 PRICES = "tollgate_prices"
 USAGE = "tollgate_usage"
 """Sent once for each shipped batch."""
+
+ALL = (KEYS, UPSTREAMS, PRICES, USAGE)
