@@ -1,6 +1,6 @@
 """What every test may ask for: PostgreSQL, the real thing, and the tools that only some machines have.
 
-A test that uses connections of its own (asyncpg-style pools, threads, other processes) needs
+A test that uses connections of its own (a pool, a thread, another process) needs
 `@pytest.mark.django_db(transaction=True)`; what the migrations seeded is put back after each.
 """
 
@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.database import keep_seeds, restore_seeds
+from tests.gateway import gateway, shared_gateway
 from tests.requirements import require
 
-__all__ = ["require"]
+__all__ = ["gateway", "require", "shared_gateway"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
