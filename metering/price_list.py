@@ -4,6 +4,7 @@ A new price is a new line with its first day (and a new migration that adds it);
 Cloud premiums are not here: they belong to an upstream, not to a model.
 """
 
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -74,6 +75,14 @@ def _picos_per_token(usd_per_million: str) -> int:
 
 def _microseconds(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000
+
+
+def columns(row: PriceRow) -> dict[str, str | int | datetime | None]:
+    """The same row as the columns of the table of prices."""
+    values: dict[str, str | int | datetime | None] = {each.name: getattr(row, each.name) for each in fields(row)}
+    del values["effective_from_us"]
+    values["effective_from"] = datetime.fromtimestamp(row.effective_from_us / 1_000_000, tz=UTC)
+    return values
 
 
 SHIPPED: tuple[PriceRow, ...] = tuple(_row(line) for line in _LIST)

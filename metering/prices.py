@@ -7,7 +7,6 @@ most about a price that began within the last moments.
 import asyncio
 import logging
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -17,7 +16,7 @@ from apikeys import channels
 from apikeys.database import Session, Unavailable
 from apikeys.notifications import Listener
 from metering.models import Price
-from metering.price_list import SHIPPED
+from metering.price_list import SHIPPED, columns
 from metering.pricing import PriceRow, PriceTable
 
 REFRESH_SECONDS = 60.0
@@ -25,8 +24,9 @@ REFRESH_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 _ALL = """
-SELECT model, (extract(epoch FROM effective_from) * 1000000)::bigint, above_input_tokens, input_picos,
-    cache_write_5m_picos, cache_write_1h_picos, cache_read_picos, output_picos, fast_factor, us_factor_percent
+SELECT model, (extract(epoch FROM effective_from) * 1000000)::bigint, above_input_tokens,
+    input_picos::bigint, cache_write_5m_picos::bigint, cache_write_1h_picos::bigint, cache_read_picos::bigint,
+    output_picos::bigint, fast_factor, us_factor_percent
 FROM metering_price
 """
 
@@ -80,26 +80,10 @@ def load() -> PriceTable:
         return _table(cursor.fetchall())
 
 
-def as_fields(row: PriceRow) -> dict[str, Any]:
-    """The columns of a `Price` for a pure row."""
-    return {
-        "model": row.model,
-        "effective_from": datetime.fromtimestamp(row.effective_from_us // 1_000_000, tz=UTC),
-        "above_input_tokens": row.above_input_tokens,
-        "input_picos": row.input_picos,
-        "cache_write_5m_picos": row.cache_write_5m_picos,
-        "cache_write_1h_picos": row.cache_write_1h_picos,
-        "cache_read_picos": row.cache_read_picos,
-        "output_picos": row.output_picos,
-        "fast_factor": row.fast_factor,
-        "us_factor_percent": row.us_factor_percent,
-    }
-
-
 def add(rows: Iterable[PriceRow]) -> None:
     """Put these rows in force. One that is already there stays as it is; the rest are announced to every worker."""
-    Price.objects.bulk_create([Price(**as_fields(row)) for row in rows], ignore_conflicts=True)
+    Price.objects.bulk_create([Price(**columns(row)) for row in rows], ignore_conflicts=True)
 
 
 def _table(rows: Iterable[tuple[Any, ...]]) -> PriceTable:
-    return PriceTable(PriceRow(row[0], *(None if value is None else int(value) for value in row[1:])) for row in rows)
+    return PriceTable(PriceRow(*row) for row in rows)

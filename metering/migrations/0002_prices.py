@@ -1,33 +1,14 @@
 """The shipped prices; rows are never changed, and every worker hears of new ones."""
 
-from datetime import UTC, datetime
-
 from django.db import migrations
 
-from metering.price_list import SHIPPED
+from metering.price_list import SHIPPED, columns
 
 
 def seed(apps, schema_editor):
     """Add what is missing. The migration of a later price list calls this again."""
     price = apps.get_model("metering", "Price")
-    price.objects.bulk_create(
-        [
-            price(
-                model=row.model,
-                effective_from=datetime.fromtimestamp(row.effective_from_us // 1_000_000, tz=UTC),
-                above_input_tokens=row.above_input_tokens,
-                input_picos=row.input_picos,
-                cache_write_5m_picos=row.cache_write_5m_picos,
-                cache_write_1h_picos=row.cache_write_1h_picos,
-                cache_read_picos=row.cache_read_picos,
-                output_picos=row.output_picos,
-                fast_factor=row.fast_factor,
-                us_factor_percent=row.us_factor_percent,
-            )
-            for row in SHIPPED
-        ],
-        ignore_conflicts=True,
-    )
+    price.objects.bulk_create([price(**columns(row)) for row in SHIPPED], ignore_conflicts=True)
 
 
 TRIGGERS = """
