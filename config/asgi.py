@@ -1,4 +1,4 @@
-"""The application of one web worker: health first, then Django."""
+"""The application of one web worker: the relay beside Django, mounted by Channels."""
 
 import os
 from typing import Any
@@ -14,14 +14,24 @@ from django.urls import re_path  # noqa: E402
 
 from config.console import OneThreadHandler  # noqa: E402
 from config.health import Health, Receive, Scope, Send  # noqa: E402
+from config.serving import Serving  # noqa: E402
+from relay.asgi import hello  # noqa: E402
 
 health = Health(settings.JOURNAL_DIR)
+console = OneThreadHandler()
+_serving: list[Serving] = []
+"""At most one: made when the server starts, because it belongs to the server's event loop."""
 
 
 async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
     """Started and stopped with the server. Ends after `lifespan.shutdown`."""
     while True:
         message = await receive()
+        if message["type"] == "lifespan.startup":
+            _serving.append(Serving())
+            await _serving[0].start()
+        else:
+            await _serving.pop().stop()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
@@ -30,6 +40,16 @@ async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
 async def drain(seconds: float) -> None:
     """The server takes no more connections: let what runs come to its end within `seconds`."""
     health.is_draining = True
+    await _serving[0].relay.drain(seconds)
+
+
+async def relay(scope: Scope, receive: Receive, send: Send) -> None:
+    await _serving[0].relay(scope, receive, send)
+
+
+async def root(scope: Scope, receive: Receive, send: Send) -> None:
+    """`HEAD /` asks whether an API is here; everything else wants the console."""
+    await (hello if scope["method"] == "HEAD" else console)(scope, receive, send)
 
 
 application: Any = ProtocolTypeRouter(
@@ -37,9 +57,12 @@ application: Any = ProtocolTypeRouter(
         "lifespan": lifespan,
         "http": URLRouter(
             [
+                re_path(r"^v1/(?!organizations/|compliance/)", relay),
                 re_path(r"^healthz$", health.healthz),
                 re_path(r"^readyz$", health.readyz),
-                re_path(r"", OneThreadHandler()),
+                re_path(r"^api/hello$", hello),
+                re_path(r"^$", root),
+                re_path(r"", console),
             ]
         ),
     }

@@ -11,6 +11,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DATA_DIR = Path(os.environ.get("TOLLGATE_DATA", BASE_DIR / "var")).resolve()
 JOURNAL_DIR = DATA_DIR / "journal"
+JOURNAL_SYNC = "each" if os.environ.get("TOLLGATE_JOURNAL_SYNC") == "each" else "interval"
 DATABASE_URL = os.environ.get("DATABASE_URL") or embedded_url(DATA_DIR)
 PUBLIC_URL = os.environ.get("TOLLGATE_PUBLIC_URL", "").rstrip("/")
 DEFAULT_TIER = os.environ.get("TOLLGATE_DEFAULT_TIER", "scale")

@@ -90,6 +90,7 @@ async def read(call: Call, held: HeldBody, limit: int = MESSAGE_BYTES) -> bytes:
             raise errors.body_too_large()
         held.grow(len(piece))
         if not message.get("more_body", False):
+            call.is_read = True
             return piece if not pieces else b"".join([*pieces, piece])
         pieces.append(piece)
 

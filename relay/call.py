@@ -27,6 +27,7 @@ class Call:
         "body",
         "headers",
         "is_answered",
+        "is_read",
         "method",
         "path",
         "raw_headers",
@@ -53,6 +54,7 @@ class Call:
         self.request_id = ids.request_id()
         self.body = b""
         self.is_answered = False
+        self.is_read = False
 
     @property
     def declared_bytes(self) -> int | None:

@@ -111,6 +111,11 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         return piece
 
+    @property
+    def is_drained(self) -> bool:
+        """True when the whole answer has come and been taken."""
+        return self._is_complete and not self._pieces
+
     def rest(self) -> bool:
         """End the exchange after its last piece. True when the connection can serve another one."""
         self._deadlines.forget(self)

@@ -166,3 +166,7 @@ def upstream_account_refused(*, retry_after: int = 30) -> ApiError:
 
 def internal() -> ApiError:
     return ApiError(500, "Internal server error", reason="internal")
+
+
+def shutting_down() -> ApiError:
+    return ApiError(503, "The server is being restarted", reason="shutdown", retry_after=1)

@@ -54,10 +54,15 @@ class Answer:
         if self._connection is None:
             return None
         piece = await self._connection.piece()
-        if piece is None:
+        if self._connection.is_drained:
             self._transport.keep(self._connection)
             self._connection = None
         return piece
+
+    @property
+    def is_at_end(self) -> bool:
+        """True when the last piece has been handed out: the next `piece` is None, without waiting."""
+        return self._connection is None
 
     async def read(self, limit: int) -> bytes:
         """The whole body, or its first `limit` bytes."""
@@ -84,13 +89,14 @@ class Transport:
         self._tls: ssl.SSLContext | None = None
         self._is_closed = False
 
-    async def send(self, request: httpx.Request, timeouts: Timeouts) -> Answer:
+    async def send(self, request: httpx.Request, timeouts: Timeouts, *, on_new_connection: bool = False) -> Answer:
         """Write `request` and wait for the head of its answer.
 
         Raises `ConnectFailed` or `ConnectTimedOut` when nothing was sent, `FirstByteTimedOut` or `AnswerCut` when the
         request went out and no answer came. A cancelled `send` closes its connection.
         """
-        connection = self._kept(request.url) or await self._connect(request.url, timeouts.connect)
+        kept = None if on_new_connection else self._kept(request.url)
+        connection = kept or await self._connect(request.url, timeouts.connect)
         try:
             await connection.exchange(_written(request), timeouts)
         except BaseException:

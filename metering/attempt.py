@@ -1,0 +1,190 @@
+"""One admitted request from BEGIN to END: it is on the journal before it goes upstream, and ends exactly once."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from metering.admission import Admission, Grant
+from metering.journal import Journal
+from metering.pricing import Charge, PriceTable, price
+from metering.records import Begin, End, Progress, Sent
+
+
+class Seen(Protocol):
+    """What an answer has said of itself."""
+
+    usage: dict[str, Any]
+    model: str
+    message_id: str
+    stop_reason: str
+    error_type: str
+
+    @property
+    def output_estimate(self) -> int: ...
+
+
+class Prices(Protocol):
+    current: PriceTable
+
+
+class Meter:
+    """What every metered request of one process shares."""
+
+    def __init__(self, journal: Journal, prices: Prices, admission: Admission) -> None:
+        self.journal = journal
+        self.prices = prices
+        self.admission = admission
+
+    def begin(self, begin: Begin, grant: Grant) -> "MeteredRequest":
+        """Raises `SpoolFull` or `JournalBroken`: what cannot be written down must not be sent."""
+        self.journal.begin(begin)
+        return MeteredRequest(self, begin, grant)
+
+
+class MeteredRequest:
+    """The attempts of one request. `settle` counts once, however often it is called."""
+
+    __slots__ = (
+        "_begin",
+        "_grant",
+        "_is_settled",
+        "_meter",
+        "attempt",
+        "first_byte_us",
+        "model",
+        "upstream_request_id",
+    )
+
+    def __init__(self, meter: Meter, begin: Begin, grant: Grant) -> None:
+        self._meter = meter
+        self._begin = begin
+        self._grant = grant
+        self._is_settled = False
+        self.attempt = begin.attempt
+        self.model = begin.model
+        self.upstream_request_id = ""
+        self.first_byte_us: int | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        return self._is_settled
+
+    def progress(self, seen: Seen) -> None:
+        """USAGE: what a killed process would have known."""
+        self._meter.journal.progress(
+            Progress(
+                request_id=self._begin.request_id,
+                attempt=self.attempt,
+                usage=seen.usage,
+                output_estimate=seen.output_estimate,
+                message_id=seen.message_id,
+                model=seen.model,
+                upstream_request_id=self.upstream_request_id,
+                first_byte_us=self.first_byte_us,
+            )
+        )
+
+    def next_attempt(self, *, upstream: str, at_us: int, status: int, reason: str, error_type: str) -> None:
+        """This attempt failed (with `status`, 0 for none); another one goes to `upstream`."""
+        self._end(Charge(), outcome="upstream_error", status=status, reason=reason, error_type=error_type, at_us=at_us)
+        self.attempt += 1
+        self.upstream_request_id = ""
+        self._meter.journal.sent(
+            Sent(
+                request_id=self._begin.request_id,
+                attempt=self.attempt,
+                at_us=at_us,
+                upstream=upstream,
+                model=self._begin.model,
+            )
+        )
+
+    def settle(
+        self,
+        *,
+        outcome: str,
+        status: int,
+        at_us: int,
+        reason: str = "",
+        error_type: str = "",
+        seen: Seen | None = None,
+        is_estimated: bool = False,
+    ) -> None:
+        """END: price what was used, free what was held."""
+        if self._is_settled:
+            return
+        self._is_settled = True
+        usage = _with_estimate(seen, is_estimated) if seen is not None else {}
+        charge = self._price(usage, seen)
+        self._end(
+            charge,
+            outcome=outcome,
+            status=status,
+            at_us=at_us,
+            reason=reason,
+            error_type=error_type or (seen.error_type if seen else ""),
+            seen=seen,
+            usage=usage,
+            is_estimated=is_estimated,
+            is_final=True,
+        )
+        self._meter.admission.settle(
+            self._grant,
+            input_tokens=charge.uncached_input_tokens,
+            output_tokens=charge.output_tokens,
+            cost_picos=charge.cost_picos,
+        )
+
+    def _price(self, usage: Mapping[str, Any], seen: Seen | None) -> Charge:
+        if not usage:
+            return Charge()
+        return price(
+            usage,
+            model=(seen.model if seen else "") or self.model,
+            at_us=self._begin.started_at_us,
+            table=self._meter.prices.current,
+            stop_reason=seen.stop_reason if seen else None,
+        )
+
+    def _end(
+        self,
+        charge: Charge,
+        *,
+        outcome: str,
+        status: int,
+        at_us: int,
+        reason: str,
+        error_type: str,
+        seen: Seen | None = None,
+        usage: Mapping[str, Any] | None = None,
+        is_estimated: bool = False,
+        is_final: bool = False,
+    ) -> None:
+        self._meter.journal.end(
+            End(
+                request_id=self._begin.request_id,
+                attempt=self.attempt,
+                is_final=is_final,
+                outcome=outcome,
+                reason=reason,
+                status=status,
+                error_type=error_type,
+                stop_reason=seen.stop_reason if seen else "",
+                model=(seen.model if seen else "") or self.model,
+                upstream_request_id=self.upstream_request_id,
+                message_id=seen.message_id if seen else "",
+                usage=usage or None,
+                is_estimated=is_estimated,
+                charge=charge,
+                first_byte_us=self.first_byte_us,
+                duration_us=max(0, at_us - self._begin.started_at_us),
+            )
+        )
+
+
+def _with_estimate(seen: Seen, is_estimated: bool) -> dict[str, Any]:
+    """The usage that was reported; of a cut answer, at least the output that went by."""
+    if not is_estimated or not seen.usage:
+        return seen.usage
+    reported = seen.usage.get("output_tokens")
+    known = reported if isinstance(reported, int) else 0
+    return {**seen.usage, "output_tokens": max(known, seen.output_estimate)}

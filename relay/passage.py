@@ -1,0 +1,154 @@
+"""An answer's way to the client: every byte goes on at once, and is read along as it goes by."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from metering.attempt import MeteredRequest
+from relay import errors
+from relay.call import Call, HeaderList
+from relay.client import Client
+from relay.tally import JsonTally, StreamTally, Tally
+from relay.transport import Answer
+from relay.transport_errors import IdleTimedOut, TransportError
+
+PING = b'event: ping\ndata: {"type": "ping"}\n\n'
+PROGRESS_SECONDS = 2.0
+
+_JSON_HEADERS = frozenset({b"content-type", b"content-length", b"content-encoding"})
+_STREAM_HEADERS: HeaderList = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+@dataclass(slots=True)
+class Passage:
+    """One good answer on its way. `run` returns when the client has all of it, or cannot get more."""
+
+    call: Call
+    client: Client
+    answer: Answer
+    metered: MeteredRequest
+    headers: HeaderList
+
+    async def run(self) -> None:
+        """Raises `CancelledError` after settling, when the client gave up or the process stops."""
+        is_stream = _is_event_stream(self.answer)
+        tally: Tally = StreamTally() if is_stream else JsonTally()
+        try:
+            await self.client.head(self.answer.status, self._head(is_stream=is_stream))
+            if isinstance(tally, StreamTally):
+                await self._stream(tally)
+            else:
+                await self._json(tally)
+        except TransportError as error:
+            await self._cut(tally, error)
+        except asyncio.CancelledError:
+            await self._cancelled(tally)
+            raise
+        finally:
+            self.answer.close()
+
+    async def _json(self, tally: Tally) -> None:
+        while (piece := await self.answer.piece()) is not None:
+            tally.feed(piece)
+            if self.answer.is_at_end:
+                self._settle(tally)
+                await self.client.piece(piece, more=False)
+                return
+            await self.client.piece(piece, more=True)
+        self._settle(tally)
+        await self.client.piece(b"", more=False)
+
+    async def _stream(self, tally: StreamTally) -> None:
+        clock = asyncio.get_running_loop().time
+        next_progress = 0.0
+        while not self.answer.is_at_end:
+            piece = await self.answer.piece()
+            if piece is None:
+                break
+            if not piece:  # silence
+                if tally.is_between_frames:
+                    await self.client.piece(PING, more=True)
+                continue
+            await self.client.piece(piece, more=True)
+            if self.metered.first_byte_us is None:
+                self.metered.first_byte_us = self.call.elapsed_us()
+            tally.feed(piece)
+            if tally.has_started and clock() >= next_progress:
+                next_progress = clock() + PROGRESS_SECONDS
+                self.metered.progress(tally)
+        tally.finish()
+        if tally.is_complete or tally.error_type:
+            self._settle(tally)
+            await self.client.piece(b"", more=False)
+        else:
+            await self._cut(tally, None)
+
+    async def _cut(self, tally: Tally, error: TransportError | None) -> None:
+        """The upstream stopped short. A stream says so; a JSON body of known length just ends too early."""
+        tally.finish()
+        if tally.is_complete:  # only the end of the transfer was missing
+            self._settle(tally)
+            await self.client.piece(b"", more=False)
+            return
+        timed_out = isinstance(error, IdleTimedOut)
+        type_ = "timeout_error" if timed_out else "api_error"
+        reason = error.reason if error else "cut"
+        self._settle(tally, outcome="upstream_error", reason=reason, error_type=type_, is_estimated=True)
+        message = (
+            "The upstream stopped answering" if timed_out else "The upstream's answer ended before it was complete"
+        )
+        await self._end_with_error(tally, type_, message)
+
+    async def _cancelled(self, tally: Tally) -> None:
+        tally.finish()
+        if self.client.gave_up:
+            self._settle(tally, outcome="client_closed", is_estimated=not tally.is_complete)
+            return
+        self._settle(tally, outcome="interrupted", reason="shutdown", is_estimated=not tally.is_complete)
+        await self._end_with_error(tally, "api_error", "The server is being restarted")
+
+    async def _end_with_error(self, tally: Tally, type_: str, message: str) -> None:
+        if not isinstance(tally, StreamTally):
+            return  # the server closes the connection, because fewer bytes came than were announced
+        start = b"" if tally.is_between_frames else b"\n\n"
+        frame = start + errors.error_event(type_, message, self.call.request_id)
+        await self.client.piece(frame, more=True)
+        await self.client.piece(b"", more=False)
+
+    def _settle(
+        self, tally: Tally, *, outcome: str = "", reason: str = "", error_type: str = "", is_estimated: bool = False
+    ) -> None:
+        self.client.unwatch()
+        if isinstance(tally, JsonTally):
+            tally.finish()
+        if not outcome:
+            outcome = "client_closed" if self.client.is_gone else "completed"
+            if tally.error_type:
+                outcome, reason, is_estimated = "upstream_error", "error_event", True
+            elif not tally.is_complete:
+                is_estimated = True
+        self.metered.settle(
+            outcome=outcome,
+            status=self.answer.status,
+            at_us=time.time_ns() // 1000,
+            reason=reason,
+            error_type=error_type,
+            seen=tally,
+            is_estimated=is_estimated,
+        )
+
+    def _head(self, *, is_stream: bool) -> HeaderList:
+        if is_stream:
+            return [*self.headers, *_STREAM_HEADERS]
+        return [*self.headers, *(header for header in self.answer.headers if header[0] in _JSON_HEADERS)]
+
+
+def _is_event_stream(answer: Answer) -> bool:
+    for name, value in answer.headers:
+        if name == b"content-type":
+            return value.lower().startswith(b"text/event-stream")
+    return False
