@@ -52,7 +52,7 @@ def _place_simulator(is_first: bool) -> int | None:
         Upstream.objects.get_or_create(
             name="simulator", defaults={"kind": Upstream.Kind.SIMULATOR, "model_patterns": ["*"], "priority": -100}
         )
-    upstream = Upstream.objects.filter(kind=Upstream.Kind.SIMULATOR, is_enabled=True).first()
+    upstream = Upstream.objects.filter(name="simulator", kind=Upstream.Kind.SIMULATOR, is_enabled=True).first()
     if upstream is None:
         return None
     elsewhere = os.environ.get("TOLLGATE_SIMULATOR_URL")
