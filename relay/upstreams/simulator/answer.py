@@ -1,15 +1,21 @@
 """Composing an answer: which blocks, how long, and why it stops."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
+
 from metering.catalogue import Model
-from relay.upstreams.simulator import words
-from relay.upstreams.simulator.blocks import Block, text_block
+from relay.upstreams.simulator import server_tools, words
+from relay.upstreams.simulator.blocks import Block, text_block, thinking_block, tool_block
 from relay.upstreams.simulator.conversation import Conversation, read_conversation
 from relay.upstreams.simulator.prompt import Body
+from relay.upstreams.simulator.samples import sample
 from relay.upstreams.simulator.script import Script
+from relay.upstreams.simulator.thinking import is_shown, thinks
 from relay.upstreams.simulator.tokens import pieces
+from relay.upstreams.simulator.tool_calls import ToolCall, choose_calls
 from relay.upstreams.simulator.usage import Spent
 
 
@@ -26,39 +32,102 @@ class Answer:
 
 def compose(body: Body, model: Model, script: Script, *, room: int) -> Answer:
     """Answer a body that passed all checks. `room` is what the context window leaves for output."""
-    maximum = min(body["max_tokens"], room)
+    if script.stop_reason == "refusal":
+        return _refused()
     conversation = read_conversation(body)
-    answer = _stopped(_text(conversation, model, script), body.get("stop_sequences") or ())
-    return _within(
-        answer, maximum, at_limit="max_tokens" if maximum == body["max_tokens"] else "model_context_window_exceeded"
-    )
+    thoughts = _thoughts(body, model, conversation)
+    blocks, stop_reason = _content(body, model, conversation, script)
+    answer = _answer((*thoughts, *blocks), script.stop_reason or stop_reason)
+    answer = _stopped(answer, body.get("stop_sequences") or ())
+    if room < body["max_tokens"]:
+        return _within(answer, room, stop_reason="model_context_window_exceeded")
+    return _within(answer, body["max_tokens"], stop_reason="max_tokens")
 
 
-def _text(conversation: Conversation, model: Model, script: Script) -> Answer:
+def _thoughts(body: Body, model: Model, conversation: Conversation) -> list[Block]:
+    if not thinks(body, model, conversation):
+        return []
+    return [thinking_block(pieces(words.thoughts(conversation)), is_shown=is_shown(body, model))]
+
+
+def _content(body: Body, model: Model, conversation: Conversation, script: Script) -> tuple[list[Block], str]:
+    """The blocks after thinking, and the stop reason if they are sent whole."""
+    calls = choose_calls(body, conversation)
+    if script.long_line:
+        calls = [ToolCall("web_search", {"query": conversation.question}, runs_here=True)]
+    if any(not call.runs_here for call in calls):
+        return [tool_block(call.name, call.input) for call in calls if not call.runs_here], "tool_use"
+    if calls:
+        return [block for call in calls for block in server_tools.run(call, result_bytes=script.long_line)], "end_turn"
+    return [_text(body, model, conversation, script)], "end_turn"
+
+
+def _text(body: Body, model: Model, conversation: Conversation, script: Script) -> Block:
+    schema = _output_schema(body)
+    if schema is not None:
+        return text_block(pieces(orjson.dumps(sample(schema, conversation.question)).decode()))
     text = words.reply(conversation, model_name=model.display_name)
-    tokens = words.stretched(text, script.output_tokens) if script.output_tokens else pieces(text)
-    return _answer((text_block(tokens),), "end_turn")
+    if script.output_tokens:
+        return text_block(words.stretched(text, script.output_tokens))
+    return text_block(pieces(text), _citations(conversation))
+
+
+def _output_schema(body: Body) -> Any:
+    wanted = (body.get("output_config") or {}).get("format") or body.get("output_format") or {}
+    return wanted.get("schema")
+
+
+def _citations(conversation: Conversation) -> list[dict[str, Any]]:
+    """The beginning of the first plain document that asked to be cited."""
+    if not conversation.citable:
+        return []
+    cited = conversation.citable[:80]
+    return [
+        {
+            "type": "char_location",
+            "cited_text": cited,
+            "document_index": conversation.citable_index,
+            "document_title": conversation.citable_title,
+            "file_id": None,
+            "start_char_index": 0,
+            "end_char_index": len(cited),
+        }
+    ]
 
 
 def _answer(blocks: tuple[Block, ...], stop_reason: str) -> Answer:
-    return Answer(blocks, stop_reason, Spent(output_tokens=sum(block.tokens for block in blocks)))
+    results = [block.shell["type"] for block in blocks if block.kind == "result"]
+    return Answer(
+        blocks,
+        stop_reason,
+        Spent(
+            output_tokens=sum(block.tokens for block in blocks),
+            thinking_tokens=sum(block.tokens for block in blocks if block.is_thinking),
+            result_tokens=len(results) * server_tools.RESULT_TOKENS,
+            web_searches=results.count("web_search_tool_result"),
+            web_fetches=results.count("web_fetch_tool_result"),
+        ),
+    )
 
 
-def _stopped(answer: Answer, stop_sequences: list[str] | tuple[()]) -> Answer:
-    """Cut before the first stop sequence in the first text."""
+def _refused() -> Answer:
+    details = {"type": "refusal", "category": None, "explanation": "The simulator was asked to refuse."}
+    return Answer((), "refusal", Spent(output_tokens=0), stop_details=details)
+
+
+def _stopped(answer: Answer, stop_sequences: Iterable[str]) -> Answer:
+    """Cut before the first stop sequence in a text."""
     for index, block in enumerate(answer.blocks):
-        if block.kind != "text":
-            continue
-        text = "".join(block.pieces)
-        found = [(at, each) for each in stop_sequences if each and (at := text.find(each)) >= 0]
+        text = "".join(block.pieces) if block.kind == "text" else ""
+        found = [(at, sequence) for sequence in stop_sequences if (at := text.find(sequence)) >= 0]
         if found:
             at, sequence = min(found)
-            cut = (*answer.blocks[:index], text_block(pieces(text[:at])))
-            return replace(_answer(cut, "stop_sequence"), stop_sequence=sequence)
+            kept = (*answer.blocks[:index], text_block(pieces(text[:at])))
+            return replace(_answer(kept, "stop_sequence"), stop_sequence=sequence)
     return answer
 
 
-def _within(answer: Answer, maximum: int, *, at_limit: str) -> Answer:
+def _within(answer: Answer, maximum: int, *, stop_reason: str) -> Answer:
     """Cut after `maximum` output tokens."""
     if answer.spent.output_tokens <= maximum:
         return answer
@@ -69,4 +138,4 @@ def _within(answer: Answer, maximum: int, *, at_limit: str) -> Answer:
             break
         kept.append(block.first(left))
         left -= kept[-1].tokens
-    return _answer(tuple(kept), at_limit)
+    return _answer(tuple(kept), stop_reason)

@@ -12,13 +12,14 @@ from relay.upstreams.simulator import tokens
 from relay.upstreams.simulator.ids import new_id
 
 Json = dict[str, Any]
+CALL_TOKENS = 12  # what a model writes around the name and the input of a call
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """`shell` opens the block in a stream; deltas of `field` carry `pieces`, one output token each.
 
-    `hidden_tokens` were thought but are not shown. `closing` deltas come right before the stop.
+    `hidden_tokens` were written but are not shown. `closing` deltas come right before the stop.
     """
 
     kind: str
@@ -83,7 +84,8 @@ def thinking_block(pieces: Sequence[str], *, is_shown: bool) -> Block:
 def tool_block(name: str, value: Any, *, prefix: str = "toolu", kind: str = "tool_use") -> Block:
     """A call of the caller's tool, or of one that runs upstream."""
     shell = {"type": kind, "id": new_id(prefix), "name": name, "input": {}}
-    return Block("tool", shell, tuple(tokens.pieces(orjson.dumps(value).decode())))
+    pieces = tuple(tokens.pieces(orjson.dumps(value).decode()))
+    return Block("tool", shell, pieces, hidden_tokens=CALL_TOKENS + len(tokens.pieces(name)))
 
 
 def result_block(result: Json) -> Block:

@@ -13,6 +13,7 @@ class Conversation:
     """The last turn of the user, and how many images and documents there are in all.
 
     `tool_results` is None when that turn has none; `prefill` is the assistant's beginning that the answer continues.
+    `citable` is the text of the first plain document that asks for citations; its index counts documents.
     """
 
     question: str
@@ -21,6 +22,8 @@ class Conversation:
     images: int
     documents: int
     citable: str
+    citable_title: str | None
+    citable_index: int
 
     @property
     def is_chinese(self) -> bool:
@@ -34,13 +37,17 @@ def read_conversation(body: Body) -> Conversation:
     last = [block for message in _last_turn(messages) for block in blocks_of(message["content"])]
     results = [block for block in last if block["type"] == "tool_result"]
     everything = [block for message in messages for block in blocks_of(message["content"])]
+    documents = [block for block in everything if block["type"] == "document"]
+    cited = next((index for index, block in enumerate(documents) if _is_citable(block)), -1)
     return Conversation(
         question=_question(last),
         tool_results="\n".join(_text_of(block.get("content")) for block in results) if results else None,
         prefill=_text_of(messages[-1]["content"]) if messages[-1]["role"] == "assistant" else "",
         images=sum(block["type"] == "image" for block in everything),
-        documents=sum(block["type"] == "document" for block in everything),
-        citable=next(filter(None, map(_citable, everything)), ""),
+        documents=len(documents),
+        citable=documents[cited]["source"]["data"] if cited >= 0 else "",
+        citable_title=documents[cited].get("title") if cited >= 0 else None,
+        citable_index=cited,
     )
 
 
@@ -62,8 +69,5 @@ def _text_of(content: Any) -> str:
     return "\n".join(block["text"] for block in blocks_of(content) if block.get("type") == "text")
 
 
-def _citable(block: dict[str, Any]) -> str:
-    """The text of a plain document that asks for citations."""
-    if block["type"] != "document" or not (block.get("citations") or {}).get("enabled"):
-        return ""
-    return block["source"]["data"] if block["source"]["type"] == "text" else ""
+def _is_citable(document: dict[str, Any]) -> bool:
+    return bool((document.get("citations") or {}).get("enabled")) and document["source"]["type"] == "text"

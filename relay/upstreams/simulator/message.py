@@ -55,7 +55,7 @@ class Message:
             "stop_reason": None,
             "stop_sequence": None,
             "stop_details": None,
-            "usage": usage.at_start(self.cached, self.terms),
+            "usage": usage.at_start(self.cached, self.answer.spent, self.terms),
         }
 
     def _delta(self) -> Json:

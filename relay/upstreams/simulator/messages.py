@@ -13,6 +13,7 @@ from relay.upstreams.simulator.prompt import Prompt, read_prompt
 from relay.upstreams.simulator.refusals import Refusal, invalid
 from relay.upstreams.simulator.rules import check_rules
 from relay.upstreams.simulator.shapes import check_count, check_message
+from relay.upstreams.simulator.turns import check_turns
 from relay.upstreams.simulator.usage import Terms
 
 Json = dict[str, Any]
@@ -22,6 +23,7 @@ PING: Json = {"type": "ping"}
 def create(call: Call) -> Reply:
     """A message, whole or as a stream."""
     check_message(call.body, call.betas)
+    check_turns(call.body)
     model = _model(call.body)
     check_rules(call.body, model, version=call.head.version, betas=call.betas)
     prompt = _fitting(read_prompt(call.body, model), model)
@@ -35,6 +37,7 @@ def create(call: Call) -> Reply:
 def count_tokens(call: Call) -> Reply:
     """How many input tokens the same body would be billed for."""
     check_count(call.body, call.betas)
+    check_turns(call.body)
     model = _model(call.body)
     check_rules(call.body, model, version=call.head.version, betas=call.betas)
     return Reply({"input_tokens": read_prompt(call.body, model).tokens})

@@ -46,12 +46,12 @@ def whole(cached: Cached, spent: Spent, terms: Terms) -> dict[str, Any]:
     }
 
 
-def at_start(cached: Cached, terms: Terms) -> dict[str, Any]:
+def at_start(cached: Cached, spent: Spent, terms: Terms) -> dict[str, Any]:
     """`usage` of `message_start`: the input as it was sent, and an output that has just begun."""
     return {
         **_input(cached, 0),
         "cache_creation": _creation(cached),
-        "output_tokens": 1,
+        "output_tokens": min(1, spent.output_tokens),
         "service_tier": terms.service_tier,
         "inference_geo": terms.inference_geo,
         "speed": terms.speed,
