@@ -15,12 +15,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from config.failures import Failure
+
 CONFIGURATION = Path(__file__).with_name("nginx.conf")
 START_SECONDS = 5.0
-
-
-class NginxFailed(Exception):  # noqa: N818
-    """nginx did not start; the message holds what it said."""
 
 
 def find() -> str | None:
@@ -57,7 +55,7 @@ def _wait_for(process: subprocess.Popen[bytes], prefix: Path) -> None:
     while not (prefix / "nginx.pid").exists():
         if process.poll() is not None or time.monotonic() > deadline:
             log = prefix / "error.log"
-            raise NginxFailed(log.read_text().strip() if log.exists() else "no message")
+            raise Failure(f"nginx did not start: {log.read_text().strip() if log.exists() else 'no message'}")
         time.sleep(0.02)
 
 
