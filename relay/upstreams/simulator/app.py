@@ -4,8 +4,8 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from relay.upstreams.simulator import messages, models, script
-from relay.upstreams.simulator.cache import Cache
 from relay.upstreams.simulator.call import Call, Reply
+from relay.upstreams.simulator.counting.cache import Cache
 from relay.upstreams.simulator.delivery import deliver, refuse, replace_answer
 from relay.upstreams.simulator.head import Head, check_betas, check_credential, check_version, read_head
 from relay.upstreams.simulator.ledger import Ledger

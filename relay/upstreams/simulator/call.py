@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from relay.upstreams.simulator.cache import Cache
+from relay.upstreams.simulator.counting.cache import Cache
 from relay.upstreams.simulator.head import Head
 from relay.upstreams.simulator.script import Script
 

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from metering.catalogue import Model, find
-from relay.upstreams.simulator.answer import compose
+from relay.upstreams.simulator.answers.answer import compose
+from relay.upstreams.simulator.answers.message import Message
 from relay.upstreams.simulator.call import Call, Reply
+from relay.upstreams.simulator.checks.body import check_count, check_message
+from relay.upstreams.simulator.checks.rules import check_rules
+from relay.upstreams.simulator.checks.turns import check_turns
+from relay.upstreams.simulator.counting.prompt import Prompt, read_prompt
+from relay.upstreams.simulator.counting.usage import Terms
 from relay.upstreams.simulator.ids import new_id
-from relay.upstreams.simulator.message import Message
 from relay.upstreams.simulator.oddities import distorted, distorted_events
-from relay.upstreams.simulator.prompt import Prompt, read_prompt
 from relay.upstreams.simulator.refusals import Refusal, invalid
-from relay.upstreams.simulator.rules import check_rules
-from relay.upstreams.simulator.shapes import check_count, check_message
-from relay.upstreams.simulator.turns import check_turns
-from relay.upstreams.simulator.usage import Terms
 
 Json = dict[str, Any]
 PING: Json = {"type": "ping"}

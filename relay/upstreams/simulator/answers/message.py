@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from relay.upstreams.simulator import usage
-from relay.upstreams.simulator.answer import Answer
-from relay.upstreams.simulator.blocks import Block
-from relay.upstreams.simulator.usage import Cached, Terms
+from relay.upstreams.simulator.answers.answer import Answer
+from relay.upstreams.simulator.answers.blocks import Block
+from relay.upstreams.simulator.counting import usage
+from relay.upstreams.simulator.counting.usage import Cached, Terms
 
 Json = dict[str, Any]
 

@@ -1,15 +1,13 @@
-"""Which thinking a model takes, when it thinks, and whether one sees it."""
+"""Which thinking a model takes, and what cannot go with it."""
 
 from typing import Any
 
 from metering.catalogue import Model
-from relay.upstreams.simulator.conversation import Conversation
-from relay.upstreams.simulator.prompt import FORCING, blocks_of
+from relay.upstreams.simulator.counting.prompt import FORCING, blocks_of
 from relay.upstreams.simulator.refusals import invalid
 
 Json = dict[str, Any]
 INTERLEAVED = "interleaved-thinking-2025-05-14"
-_OMITTED_BY_DEFAULT = (5, 0)
 
 
 def check_thinking(body: Json, model: Model, betas: frozenset[str]) -> None:
@@ -27,30 +25,6 @@ def check_thinking(body: Json, model: Model, betas: frozenset[str]) -> None:
         _check_company(body)
     if kind == "between_tools" and (body.get("output_config") or {}).get("effort") in ("xhigh", "max"):
         invalid('"thinking.type.between_tools" is only supported with effort low, medium or high.')
-
-
-def thinks(body: Json, model: Model, conversation: Conversation) -> bool:
-    """True when the answer begins with thinking. Adaptive thinking leaves it out only at low effort."""
-    if body.get("max_tokens") == 0 or conversation.prefill:
-        return False
-    kind = (body.get("thinking") or {}).get("type") or _default(model)
-    if kind == "between_tools":
-        return conversation.tool_results is not None
-    if kind == "adaptive":
-        is_low = (body.get("output_config") or {}).get("effort") == "low"
-        return model.always_thinks or not is_low
-    return kind == "enabled"
-
-
-def is_shown(body: Json, model: Model) -> bool:
-    """Whether the thinking arrives as text, or only as a signature."""
-    display = (body.get("thinking") or {}).get("display")
-    return display != "omitted" if display else model.generation < _OMITTED_BY_DEFAULT
-
-
-def _default(model: Model) -> str:
-    """Without `thinking`, models that cannot do without it are adaptive."""
-    return "disabled" if "disabled" in model.thinking else "adaptive"
 
 
 def _refuse_kind(kind: str, model: Model) -> None:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from relay.upstreams.simulator import phrases
-from relay.upstreams.simulator.conversation import Conversation
-from relay.upstreams.simulator.prompt import Body
-from relay.upstreams.simulator.samples import sample
+from relay.upstreams.simulator.answers import phrases
+from relay.upstreams.simulator.answers.conversation import Conversation
+from relay.upstreams.simulator.answers.samples import sample
+from relay.upstreams.simulator.counting.prompt import Body
 
 FEW_TOOLS = 8
 CALLABLE_SERVER_TOOLS = ("web_search", "web_fetch")

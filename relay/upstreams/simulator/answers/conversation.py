@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from relay.upstreams.simulator.prompt import Body, blocks_of
+from relay.upstreams.simulator.counting.prompt import Body, blocks_of
 
 _ASIDE = "<system-reminder>"  # agents slip notes into user turns; they are not the question
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from metering.catalogue import Model
-from relay.upstreams.simulator import media, tokens
+from relay.upstreams.simulator.counting import media, tokens
 
 Body = dict[str, Any]
 FORCING = ("any", "tool")

@@ -3,10 +3,10 @@
 import base64
 from typing import Any
 
-from relay.upstreams.simulator import words
-from relay.upstreams.simulator.blocks import Block, result_block, text_block, tool_block
-from relay.upstreams.simulator.tokens import pieces
-from relay.upstreams.simulator.tool_calls import ToolCall
+from relay.upstreams.simulator.answers import words
+from relay.upstreams.simulator.answers.blocks import Block, result_block, text_block, tool_block
+from relay.upstreams.simulator.answers.tool_calls import ToolCall
+from relay.upstreams.simulator.counting.tokens import pieces
 
 RESULT_TOKENS = 1_200  # input that one result adds
 URL = "https://example.com/simulator"

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from metering.catalogue import Model
+from relay.upstreams.simulator.checks.schema import fail
+from relay.upstreams.simulator.checks.thinking import check_thinking
+from relay.upstreams.simulator.counting.prompt import FORCING, blocks_of
 from relay.upstreams.simulator.head import NO_SAMPLING_VERSION
-from relay.upstreams.simulator.prompt import FORCING, blocks_of
 from relay.upstreams.simulator.refusals import invalid
-from relay.upstreams.simulator.schema import fail
-from relay.upstreams.simulator.thinking import check_thinking
 
 Json = dict[str, Any]
 SAMPLING = ("temperature", "top_p", "top_k")

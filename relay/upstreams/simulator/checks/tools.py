@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from relay.upstreams.simulator import schema
-from relay.upstreams.simulator.content import CACHE_CONTROL
-from relay.upstreams.simulator.schema import Check
+from relay.upstreams.simulator.checks import schema
+from relay.upstreams.simulator.checks.content import CACHE_CONTROL
+from relay.upstreams.simulator.checks.schema import Check
 
 # Tools that the API defines, newest first, with the name that each must carry; "" where it carries none.
 NAMED_TYPES = {

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from relay.upstreams.simulator import phrases
+from relay.upstreams.simulator.answers import phrases
 
 _DEEPEST = 12
 _DATES = {

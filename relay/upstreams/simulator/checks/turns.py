@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from relay.upstreams.simulator import media
-from relay.upstreams.simulator.blocks import signature
-from relay.upstreams.simulator.prompt import Body, blocks_of
+from relay.upstreams.simulator.answers.blocks import signature
+from relay.upstreams.simulator.checks.schema import fail
+from relay.upstreams.simulator.counting import media
+from relay.upstreams.simulator.counting.prompt import Body, blocks_of
 from relay.upstreams.simulator.refusals import invalid
-from relay.upstreams.simulator.schema import fail
 
 Json = dict[str, Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from metering.catalogue import Model
-from relay.upstreams.simulator.prompt import Part, Prompt
-from relay.upstreams.simulator.usage import Cached
+from relay.upstreams.simulator.counting.prompt import Part, Prompt
+from relay.upstreams.simulator.counting.usage import Cached
 
 SECONDS = {"5m": 300.0, "1h": 3_600.0}
 LOOKBACK = 20

@@ -7,16 +7,16 @@ from typing import Any
 import orjson
 
 from metering.catalogue import Model
-from relay.upstreams.simulator import server_tools, words
-from relay.upstreams.simulator.blocks import Block, text_block, thinking_block, tool_block
-from relay.upstreams.simulator.conversation import Conversation, read_conversation
-from relay.upstreams.simulator.prompt import Body
-from relay.upstreams.simulator.samples import sample
+from relay.upstreams.simulator.answers import server_tools, words
+from relay.upstreams.simulator.answers.blocks import Block, text_block, thinking_block, tool_block
+from relay.upstreams.simulator.answers.conversation import Conversation, read_conversation
+from relay.upstreams.simulator.answers.samples import sample
+from relay.upstreams.simulator.answers.thinking import is_shown, thinks
+from relay.upstreams.simulator.answers.tool_calls import ToolCall, choose_calls
+from relay.upstreams.simulator.counting.prompt import Body
+from relay.upstreams.simulator.counting.tokens import pieces
+from relay.upstreams.simulator.counting.usage import Spent
 from relay.upstreams.simulator.script import Script
-from relay.upstreams.simulator.thinking import is_shown, thinks
-from relay.upstreams.simulator.tokens import pieces
-from relay.upstreams.simulator.tool_calls import ToolCall, choose_calls
-from relay.upstreams.simulator.usage import Spent
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from relay.upstreams.simulator import schema
-from relay.upstreams.simulator.content import BLOCK, CACHE_CONTROL, SYSTEM_BLOCK
-from relay.upstreams.simulator.schema import Check
-from relay.upstreams.simulator.tool_shapes import TOOL, TOOL_CHOICE
+from relay.upstreams.simulator.checks import schema
+from relay.upstreams.simulator.checks.content import BLOCK, CACHE_CONTROL, SYSTEM_BLOCK
+from relay.upstreams.simulator.checks.schema import Check
+from relay.upstreams.simulator.checks.tools import TOOL, TOOL_CHOICE
 
 # Keys that exist only under a beta, by the beginning of its name.
 BETA_KEYS = {

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import cycle, islice
 from zlib import crc32
 
-from relay.upstreams.simulator.conversation import Conversation
-from relay.upstreams.simulator.tokens import pieces
+from relay.upstreams.simulator.answers.conversation import Conversation
+from relay.upstreams.simulator.counting.tokens import pieces
 
 _ECHO_CHARACTERS = 200
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from relay.upstreams.simulator import media, schema
-from relay.upstreams.simulator.schema import Check
+from relay.upstreams.simulator.checks import schema
+from relay.upstreams.simulator.checks.schema import Check
+from relay.upstreams.simulator.counting import media
 
 _ECHOED = (
     "server_tool_use",

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from relay.upstreams.simulator import tokens
+from relay.upstreams.simulator.counting import tokens
 from relay.upstreams.simulator.ids import new_id
 
 Json = dict[str, Any]

@@ -1,0 +1,1 @@
+"""What the API refuses, in its order: the shape of the body, the turns, then what the model and the version allow."""
