@@ -50,6 +50,23 @@ def ensure_operator(email: str = OPERATOR_EMAIL, *, actor: Actor) -> User:
 
 
 @transaction.atomic
+def update_person(user: User, *, name: str, password: str | None = None, actor: Actor) -> User:
+    """A person's own name, and a new password if one is given. The trail says that it changed, never to what."""
+    if name == user.name and password is None:
+        return user
+    before = {"name": user.name}
+    after = {"name": name} if password is None else {"name": name, "password": "changed"}
+    user.name = name
+    if password is not None:
+        user.set_password(password)
+    user.save(update_fields=["name", "password"])
+    audit.record(
+        actor, "user_updated", organization=None, object_type="user", object_id=user.id, before=before, after=after
+    )
+    return user
+
+
+@transaction.atomic
 def add_member(organization: Organization, user: User, role: str, *, actor: Actor) -> Membership:
     _check_role(role)
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)

@@ -29,6 +29,14 @@ def create_signin_link(user: User, *, actor: Actor | None = None) -> str:
     return token
 
 
+def find_signin_link(token: str) -> User:
+    """The person whom this token would sign in; looking uses nothing up. `NotFound` as for redeeming."""
+    link = SigninLink.objects.select_related("user").filter(digest=_digest(token), used_at=None).first()
+    if link is None or link.expires_at <= timezone.now() or not link.user.is_active:
+        raise NotFound
+    return link.user
+
+
 @transaction.atomic
 def redeem_signin_link(token: str, *, address: str | None) -> User:
     """The person whom this token signs in, for the first and last time. Used, old and made-up ones

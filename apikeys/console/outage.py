@@ -6,7 +6,7 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from psycopg.errors import QueryCanceled
 
-from apikeys import error_pages
+from apikeys.console import error_pages
 
 
 class Outage:
