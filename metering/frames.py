@@ -7,7 +7,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from metering.records import MAX_PAYLOAD_BYTES
+from metering.records import MAX_PAYLOAD_BYTES, PAYLOAD_START
 
 _HEADER = struct.Struct("<II")
 HEADER_BYTES = _HEADER.size
@@ -41,18 +41,8 @@ def frames(data: bytes, start: int = 0) -> Iterator[tuple[int, bytes]]:
 
 def next_frame(data: bytes, start: int) -> int | None:
     """Where the next whole frame begins, at `start` or behind it: the way past damage. None when there is none."""
-    while start + HEADER_BYTES < len(data):
-        if next(frames(data, start), None) is not None:
-            return start
-        start = _skip_zeros(data, start + 1)
+    for candidate in PAYLOAD_START.finditer(data, start + HEADER_BYTES):
+        place = candidate.start() - HEADER_BYTES
+        if next(frames(data, place), None) is not None:
+            return place
     return None
-
-
-def _skip_zeros(data: bytes, start: int) -> int:
-    """The first place that can be a frame's: a frame's first byte may be zero, but not all four of its length."""
-    for block in range(start, len(data), 4096):
-        rest = data[block : block + 4096].lstrip(b"\x00")
-        if rest:
-            first = min(block + 4096, len(data)) - len(rest)
-            return max(start, first - 3)
-    return len(data)

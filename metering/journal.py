@@ -50,7 +50,6 @@ class _Running:
     segment: int
     told: list[bytes]
     progress: bytes = b""
-    ends: int = 1
 
 
 class Journal:
@@ -67,9 +66,8 @@ class Journal:
         """Open a folder of its own below `root`. JournalBroken when the disk does not even hold that."""
         self._lock = threading.Lock()
         self._running: dict[str, _Running] = {}
-        self._ends = 0  # ENDs to come: room for each is set aside
         self._refusals = Refusals()
-        self._late: deque[bytes] = deque()
+        self._late: deque[tuple[bytes, bool]] = deque()  # ENDs to write once it works, and whether they are final
         self._is_full = False
         self._fault = ""
         try:
@@ -95,7 +93,6 @@ class Journal:
             running = self._running[record.request_id]
             self._write_attempt(data)
             running.told.append(data)
-            running.ends += 1
 
     def progress(self, record: Progress) -> None:
         """What a running attempt has used so far. Left out when room is short: END will say it."""
@@ -109,14 +106,10 @@ class Journal:
         """An attempt is over. This never fails: what the disk refuses now is written as soon as it can be."""
         data = frame(encode(record))
         with self._lock:
-            running = self._running[record.request_id]
-            if self._late or not self._write(data):
-                self._late.append(data)
-            running.ends -= 1
-            self._ends -= 1
             if record.is_final:
-                del self._running[record.request_id]
-                self._ends -= running.ends
+                del self._running[record.request_id]  # the room that was set aside is free now
+            if self._late or not self._write_end(data, record.is_final):
+                self._late.append((data, record.is_final))
         failpoints.reach(failpoints.AFTER_END)
 
     def refused(self, record: Refused) -> None:
@@ -162,7 +155,7 @@ class Journal:
         self._sync()
 
     def _write_attempt(self, data: bytes) -> None:
-        """BEGIN or SENT, with room set aside for the END that will follow."""
+        """BEGIN or SENT, with room for the END that will follow."""
         if self._is_full:
             raise SpoolFull(_FULL)
         if self._fault:
@@ -170,19 +163,26 @@ class Journal:
         self._make_room(len(data) + MAX_FRAME_BYTES)
         if not self._write(data):
             raise JournalBroken(self._fault)
-        self._ends += 1
+
+    def _set_aside(self) -> int:
+        """Bytes that the final ENDs of all running requests may need."""
+        return len(self._running) * MAX_FRAME_BYTES
 
     def _make_room(self, size: int) -> None:
         """`size` bytes beside what is set aside. The keeper does this ahead; a burst can be faster than it."""
-        while self._spool.room < size + self._ends * MAX_FRAME_BYTES:
+        while self._spool.room < size + self._set_aside():
             try:
                 self._spool.add(self._spool.allocate())
             except OSError as error:
                 raise SpoolFull(f"the disk has no room for the journal: {error}") from error
 
+    def _write_end(self, data: bytes, is_final: bool) -> bool:
+        """Whether it was written. Only a request's final END has room set aside."""
+        return self._write(data) if is_final else self._write_if_room(data)
+
     def _write_if_room(self, data: bytes) -> bool:
         """Write what is not worth the room of an END. Whether it was written."""
-        has_room = self._spool.room - len(data) >= self._ends * MAX_FRAME_BYTES
+        has_room = self._spool.room - len(data) >= self._set_aside()
         return has_room and not self._fault and self._write(data)
 
     def _write(self, data: bytes) -> bool:
@@ -209,7 +209,7 @@ class Journal:
 
     def _prepare_segments(self) -> None:
         """Room for one more segment than the running requests need, so that `begin` finds it ready."""
-        while self._spool.room < self._spool.segment_bytes + self._ends * MAX_FRAME_BYTES:
+        while self._spool.room < self._spool.segment_bytes + self._set_aside():
             try:
                 spare = self._spool.allocate()
             except OSError:
@@ -219,7 +219,7 @@ class Journal:
 
     def _write_waiting(self, now: float) -> None:
         """ENDs that the disk refused, refusals that were only counted."""
-        while self._late and self._write(self._late[0]):
+        while self._late and self._write_end(*self._late[0]):
             self._late.popleft()
         for record in self._refusals.due(now):
             if not self._write_if_room(frame(encode(record))):

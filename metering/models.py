@@ -169,10 +169,16 @@ class Correction(Rollup):
 
 
 class JournalFolder(models.Model):
-    """How far one process's journal has been shipped: everything before (segment, offset) is in the ledger."""
+    """How far one process's journal has been shipped.
+
+    A shipper that starts anew reads from (segment, offset), where the oldest running request begins; all that ended
+    before (shipped_segment, shipped_offset) is in the ledger.
+    """
 
     id = models.UUIDField(primary_key=True)
     segment = models.IntegerField(default=0)
     offset = models.BigIntegerField(default=0)
+    shipped_segment = models.IntegerField(default=0)
+    shipped_offset = models.BigIntegerField(default=0)
     is_closed = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)

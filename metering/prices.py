@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from apikeys import channels
 from apikeys.database import Session, Unavailable
@@ -76,8 +77,13 @@ class PriceBook:
 def load() -> PriceTable:
     """The prices as they are now, for commands and jobs."""
     with connection.cursor() as cursor:
-        cursor.execute(_ALL)
-        return _table(cursor.fetchall())
+        return read(cursor)
+
+
+def read(cursor: CursorWrapper | psycopg.Cursor[Any]) -> PriceTable:
+    """The prices as they are now, through a connection that the caller has."""
+    cursor.execute(_ALL)
+    return _table(cursor.fetchall())
 
 
 def add(rows: Iterable[PriceRow]) -> None:

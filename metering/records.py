@@ -5,6 +5,7 @@ are only ever appended, with a default: an older, shorter array still reads, and
 Times are integers of microseconds since the epoch, tokens are integers, money is integer pico-dollars.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from operator import attrgetter
@@ -16,6 +17,9 @@ VERSION = 1
 
 MAX_PAYLOAD_BYTES = 20_480
 """No payload is larger, whatever an upstream or a client puts into it: so the room of an END can be set aside."""
+
+PAYLOAD_START = re.compile(rb"[\x01-\x1f][A-Z]\[")
+"""How every payload begins, of this version or a later one."""
 
 _LONGEST_TEXT_BYTES = 256
 _LARGEST_OBJECT_BYTES = 7_000
@@ -104,7 +108,7 @@ class End:
     is_estimated: bool = False
     charge: Any
     first_byte_us: int | None = None
-    duration_us: int
+    duration_us: int | None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import fcntl
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from metering.frames import MAX_FRAME_BYTES
 
@@ -80,6 +81,26 @@ def create_folder(root: Path, name: str) -> tuple[Path, int]:
         os.close(lock)
         raise
     return folder, lock
+
+
+def has_writer(lock: int) -> bool:
+    """Whether the process that made a folder still holds its lock. Asking shares the lock, so that all may ask."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def folders(root: Path) -> list[UUID]:
+    """The journal folders below `root`."""
+    found = []
+    for name in os.listdir(root):
+        try:
+            found.append(UUID(name))
+        except ValueError:
+            continue  # a lock, the quarantine, a folder that is still being made
+    return found
 
 
 def sync_folder(folder: Path) -> None:
