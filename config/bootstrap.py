@@ -33,7 +33,7 @@ def main() -> None:
         sys.exit(f"tollgate: {failure}")
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
-    os.execv(python, [str(python), "-m", "config.cli", *arguments])
+    os.execv(python, [str(python), "-m", "config.cli", *arguments])  # noqa: S606
 
 
 def required_by(arguments: list[str]) -> str:

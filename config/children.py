@@ -89,7 +89,7 @@ class Child:
             sys.executable,
             *self._arguments,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=sys.stderr.fileno(),
+            stdout=asyncio.subprocess.DEVNULL,
             env=self._environment,
             pass_fds=self._inherit,
             start_new_session=True,

@@ -2,11 +2,11 @@
 
 from django.core.handlers.asgi import ASGIHandler
 
-from config.health import Receive, Scope, Send
+from relay.call import Receive, Scope, Send
 
 
 class OneThreadHandler(ASGIHandler):
     """Django's handler makes a thread for each request; without that context all share the process's one."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.handle(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
+        await self.handle(scope, receive, send)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from apikeys.channels import UPSTREAMS
 from apikeys.models import Organization, User
 from config.announcement import Announcement
 from config.listening import free_port
+from relay.actions import add_upstream
 from relay.models import Upstream
 
 FIRST_ORGANIZATION = "My organization"
@@ -49,9 +50,7 @@ def _place_simulator(is_first: bool) -> int | None:
     Its address is written anew at each start: the port of last time may be taken.
     """
     if is_first:
-        Upstream.objects.get_or_create(
-            name="simulator", defaults={"kind": Upstream.Kind.SIMULATOR, "model_patterns": ["*"], "priority": -100}
-        )
+        add_upstream("simulator", "simulator", base_url=f"http://127.0.0.1:{free_port()}", actor=_ACTOR)
     upstream = Upstream.objects.filter(name="simulator", kind=Upstream.Kind.SIMULATOR, is_enabled=True).first()
     if upstream is None:
         return None

@@ -3,17 +3,13 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from apikeys import database
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from relay.call import Receive, Scope, Send
 
 ASKED_SECONDS = 1.0
 """An answer of the database stands this long, so that probes cannot load it."""

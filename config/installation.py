@@ -1,5 +1,6 @@
 """The database made ready for this version and this secret: migrations, and whose database it is."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,8 @@ from django.apps import apps
 from django.conf import settings
 
 from config.failures import Failure
+
+logger = logging.getLogger("tollgate")
 
 _MIGRATIONS_LOCK = 0x746F6C6C  # "toll": any number will do, if nobody else takes the same
 
@@ -48,6 +51,18 @@ def check_secret() -> None:
             "this database belongs to another secret key. Restore the original "
             f"{settings.DATA_DIR / 'secret.key'}, or set TOLLGATE_SECRET_KEY to what it was."
         )
+
+
+def demand_own_database() -> None:
+    """The same check for a process that is started again while others run: without the database it starts too."""
+    from django.db import OperationalError, connection
+
+    try:
+        check_secret()
+    except OperationalError:
+        logger.warning("the database does not answer yet")
+    finally:
+        connection.close()
 
 
 def _is_behind() -> bool:

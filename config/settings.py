@@ -14,6 +14,7 @@ JOURNAL_DIR = DATA_DIR / "journal"
 JOURNAL_SYNC = "each" if os.environ.get("TOLLGATE_JOURNAL_SYNC") == "each" else "interval"
 DATABASE_URL = os.environ.get("DATABASE_URL") or embedded_url(DATA_DIR)
 PUBLIC_URL = os.environ.get("TOLLGATE_PUBLIC_URL", "").rstrip("/")
+KEEP_REQUESTS_MONTHS = int(os.environ.get("TOLLGATE_KEEP_REQUESTS", "13"))
 DEFAULT_TIER = os.environ.get("TOLLGATE_DEFAULT_TIER", "scale")
 
 _secret = secrets.load_secret(DATA_DIR)
@@ -89,7 +90,6 @@ TEMPLATES = [
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
@@ -124,7 +124,12 @@ MFA_TOTP_ISSUER = "Tollgate"
 # --- Console: attempts ------------------------------------------------------------------------------------------------
 
 CACHES = {"default": {"BACKEND": "apikeys.ratelimit_cache.RateLimitCache"}}
-SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]  # our own backend: shared and atomic, though not on its short list
+SILENCED_SYSTEM_CHECKS = [
+    "django_ratelimit.W001",  # our own cache backend: shared and atomic, though not on its short list
+    "security.W005",  # HSTS for subdomains and preloading: other names below the operator's domain are not ours
+    "security.W021",
+    "security.W008",  # redirecting to https is the reverse proxy's part; an API must not invite keys over http
+]
 
 # --- Console: cookies and addresses -----------------------------------------------------------------------------------
 
@@ -154,3 +159,24 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+
+# --- Admin API ----------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.api.admin_key.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apikeys.api.admin_key.HasAdminKey"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apikeys.api.views.AlwaysJson",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apikeys.api.errors.render",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tollgate Admin API",
+    "DESCRIPTION": "What an organization uses, for scripts that hold one of its admin keys.",
+    "VERSION": "2026-10-21",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/v1/organizations",
+}
+SIMULATED_ROWS_COUNT = "relay.console.is_simulated"
+"""Asked by reports: whether answers of the simulator count, because there are no others."""

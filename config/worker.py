@@ -10,9 +10,12 @@ import os
 import socket
 import sys
 
+import django
 import uvicorn
 
+from config.installation import demand_own_database
 from config.parent import on_parents_end
+from config.postgres.use import database_held
 
 DRAIN_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
@@ -58,7 +61,12 @@ def main() -> None:
     options = parser.parse_args()
     sys.setswitchinterval(SWITCH_SECONDS)
     os.environ["TOLLGATE_PROCESS"] = "worker"
-    with socket.socket(fileno=options.fd) as listening:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup(set_prefix=False)
+    from django.conf import settings
+
+    with database_held(settings.DATA_DIR), socket.socket(fileno=options.fd) as listening:
+        demand_own_database()
         Worker(configuration()).run([listening])
 
 

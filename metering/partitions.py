@@ -13,6 +13,10 @@ from psycopg import sql
 MONTHS_AHEAD = 3
 _PARENT = "metering_usagerecord"
 _DEFAULT = sql.Identifier(f"{_PARENT}_default")
+_MOVE = sql.SQL(
+    "WITH moved AS (DELETE FROM {} WHERE started_at >= %s AND started_at < %s RETURNING *) "
+    "INSERT INTO {} SELECT * FROM moved"
+)
 
 Connection = psycopg.Connection[Any]
 
@@ -54,12 +58,10 @@ def _make(connection: Connection, month: datetime) -> None:
     table = sql.Identifier(name_of(month))
     first, after = month, month_start(month, months=1)
     with connection.transaction():
-        connection.execute("SET LOCAL lock_timeout = '5s'")
         connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(_DEFAULT))
         parent = sql.Identifier(_PARENT)
         connection.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS)").format(table, parent))
-        move = "WITH moved AS (DELETE FROM {} WHERE started_at >= %s AND started_at < %s RETURNING *) INSERT INTO {} "
-        connection.execute(sql.SQL(move + "SELECT * FROM moved").format(_DEFAULT, table), [first, after])
+        connection.execute(_MOVE.format(_DEFAULT, table), [first, after])
         attach = sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})")
         connection.execute(attach.format(parent, table, sql.Literal(first), sql.Literal(after)))
 

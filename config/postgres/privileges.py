@@ -33,7 +33,7 @@ class Identity:
     def run(self, command: list[str | Path], folder: Path) -> subprocess.CompletedProcess[str]:
         """Run in `folder`, which the server's user can enter while our own may be closed to it."""
         other = {"user": self.owner, "group": self.owner, "extra_groups": []} if self.drops_root else {}
-        return subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             [*self.prefix, *command],
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -43,6 +43,7 @@ class Identity:
             check=False,
             **other,  # type: ignore[call-overload]
         )
+        return done
 
     def own(self, folder: Path) -> None:
         """Give the folder and all in it to the server's user, if they belong to another."""

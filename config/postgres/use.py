@@ -41,3 +41,17 @@ def naming_failures(data: Path) -> Iterator[None]:
         raise Failure(
             f"{failure.filename or data} cannot be written. Choose another data folder with --data DIR."
         ) from failure
+
+
+@contextmanager
+def database_held(data: Path) -> Iterator[None]:
+    """Nobody else stops the embedded server in the block, which somebody else has started."""
+    if os.environ.get("DATABASE_URL"):
+        yield
+        return
+    server = EmbeddedServer(data)
+    server.hold()
+    try:
+        yield
+    finally:
+        server.leave()
