@@ -52,13 +52,6 @@ def memory_kb(pids: list[int]) -> int:
     return sum(map(_memory_kb, pids))
 
 
-def command_line(pid: int) -> list[str]:
-    try:
-        return (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
-    except OSError:
-        return []
-
-
 def pin(pid: int, cores: set[int]) -> None:
     """Bind every thread of `pid`; threads and children it starts later inherit it."""
     for thread in (_PROC / str(pid) / "task").iterdir():

@@ -5,7 +5,9 @@ Everything is on: keys, journal, ledger, fsync. The mock is its upstream.
 
 import contextlib
 import http.client
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,11 +23,10 @@ import psycopg
 from config.bench import loads
 from config.bench.measurement import TOLLGATE
 from config.bench.pages import Pages, sign_in
-from config.bench.processes import command_line, pin, with_descendants
+from config.bench.processes import pin, with_descendants
 from config.bench.targets import ROOT, Cores, Target, free_port
 from config.databases import embedded_url
 from config.failures import Failure
-from config.postgres.server import EmbeddedServer
 
 START_SECONDS = 90.0
 STOP_SECONDS = 60.0
@@ -33,20 +34,20 @@ ROUTE_SECONDS = 10.0
 QUIET_SECONDS = 4.0
 """The ledger is settled, or will not be, when no row has come for so long: the shipper looks five times a second."""
 DISK = Path("/var/tmp")  # noqa: S108 - mkdtemp makes a private folder in it
-ORGANIZATION = "Benchmark"
+_CLI = [sys.executable, "-m", "config.cli"]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Tollgate:
     """A running one. `tried` counts the requests made until it answered through the mock."""
 
     target: Target
     ledger: "Ledger"
-    command: Callable[..., str]
-    tried: int = 0
+    signin_link: str
+    tried: int
 
     def pages(self) -> Pages:
-        return sign_in(self.command("signin-link").split()[-1])
+        return sign_in(self.signin_link)
 
     def recorded(self, sent: int) -> int:
         self.ledger.settle(sent)
@@ -79,63 +80,65 @@ class Ledger:
 def tollgate(mock: Target, cores: Cores) -> Iterator[Tollgate]:
     with contextlib.ExitStack() as stack:
         data = stack.enter_context(_data_folder())
-        port = free_port()
-        process = stack.enter_context(_up(data, port))
+        address = f"http://127.0.0.1:{free_port()}"
+        announced = stack.enter_context(_up(data, address))
+        _add_upstream(data, mock)
         ledger = Ledger(embedded_url(data))
         stack.callback(ledger.connection.close)
-        found = Processes(process.pid, EmbeddedServer(data), ledger.backend)
-        for worker in found.web():
-            pin(worker, {cores.measured})
-        gateway = _furnish(data, f"http://127.0.0.1:{port}", mock, found, ledger)
-        yield gateway
+        ours = Processes(data, ledger.backend)
+        for process in ours.web():
+            pin(process, {cores.measured})
+        target = Target(
+            TOLLGATE,
+            address,
+            key=_found(r"API key\s+(\S+)", announced),
+            web=ours.web,
+            postgres=ours.postgres,
+            other=ours.other,
+            settle=ledger.settle,
+        )
+        yield Tollgate(target, ledger, _found(r"Sign in\s+(\S+)", announced), tried=_try_route(target))
 
 
 class Processes:
     """Which of our processes is what, asked anew each time: helpers and connections come and go."""
 
-    def __init__(self, supervisor: int, server: EmbeddedServer, excluded_backend: int) -> None:
-        self.supervisor = supervisor
-        self.server = server
+    def __init__(self, data: Path, excluded_backend: int) -> None:
+        self.file = data / "processes.json"
         self.excluded = excluded_backend
 
     def web(self) -> list[int]:
-        workers = [pid for pid in with_descendants(self.supervisor) if "config.worker" in command_line(pid)]
-        return [pid for worker in workers for pid in with_descendants(worker)]
+        return self._below(lambda name: name.startswith("worker"))
 
     def postgres(self) -> list[int]:
-        postmaster = self.server.pid
-        return [pid for pid in with_descendants(postmaster) if pid != self.excluded] if postmaster else []
+        return [pid for pid in self._below(lambda name: name == "postgres") if pid != self.excluded]
 
     def other(self) -> list[int]:
+        """Supervisor, jobs, simulator: what is below the supervisor and neither of the above."""
         elsewhere = {*self.web(), *self.postgres(), self.excluded}
-        return [pid for pid in with_descendants(self.supervisor) if pid not in elsewhere]
+        return [pid for pid in self._below(lambda name: name == "supervisor") if pid not in elsewhere]
+
+    def _below(self, is_meant: Callable[[str], bool]) -> list[int]:
+        pids = [pid for name, pid in json.loads(self.file.read_text()).items() if is_meant(name)]
+        return [below for pid in pids for below in with_descendants(pid)]
 
 
-def _furnish(data: Path, address: str, mock: Target, found: Processes, ledger: Ledger) -> Tollgate:
-    """An organization with a key, and the mock as the upstream of all models; back when a request goes through."""
-
-    def command(*words: str) -> str:
-        return _command(data, *words)
-
-    organization = command("org", "create", ORGANIZATION)
-    key = command("key", "create", "--organization", organization, "--name", "bench")
+def _add_upstream(data: Path, mock: Target) -> None:
+    """The mock becomes the first choice for all models, by the command that operators use."""
     credential = data / "mock-credential"
     credential.write_text("sk-mock\n")
-    command(
-        "upstream",
-        "add",
-        "anthropic",
-        "--name",
-        "mock",
-        "--base-url",
-        mock.address,
-        "--credential-file",
-        str(credential),
-    )
-    target = Target(
-        TOLLGATE, address, key=key, web=found.web, postgres=found.postgres, other=found.other, settle=ledger.settle
-    )
-    return Tollgate(target, ledger, command, tried=_try_route(target))
+    words = ["upstream", "add", "anthropic", "--name", "mock", "--model", "*", "--base-url", mock.address]
+    command = [*_CLI, *words, "--credential-file", str(credential), "--data", str(data)]
+    done = subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise Failure(f"the mock could not be added as an upstream: {done.stderr.strip()}")
+
+
+def _found(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    if found is None:
+        raise Failure(f"up printed no {pattern.partition(chr(92))[0]}:\n{text}")
+    return found.group(1)
 
 
 def _try_route(target: Target) -> int:
@@ -167,44 +170,31 @@ def _data_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _up(data: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    said = data / "up.log"
-    command = [sys.executable, "-m", "config.cli", "up", "--workers", "1", "--port", str(port), "--data", str(data)]
-    with (
-        said.open("wb") as log,
-        subprocess.Popen(  # noqa: S603
-            command, cwd=ROOT, env=_environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        ) as process,
-    ):
-        try:
-            _wait_until_ready(process, port, said)
-            yield process
-        finally:
-            process.terminate()
-            process.wait(timeout=STOP_SECONDS)
+def _up(data: Path, address: str) -> Iterator[str]:
+    """`up` in the block; what it printed on stdout when it was ready."""
+    port = str(urlsplit(address).port)
+    command = [*_CLI, "up", "--workers", "1", "--port", port, "--data", str(data)]
+    printed, said = data / "up.out", data / "up.log"
+    with printed.open("wb") as out, said.open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=_environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=log
+        )  # noqa: S603
+    try:
+        yield _announcement(process, printed, said)
+    finally:
+        process.terminate()
+        process.wait(timeout=STOP_SECONDS)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, said: Path) -> None:
+def _announcement(process: subprocess.Popen[bytes], printed: Path, said: Path) -> str:
+    """`up` announces itself when it is ready; its last words when it does not."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
-                connection.close()
-                return
-        connection.close()
-        time.sleep(0.1)
+        text = printed.read_text()
+        if "Ctrl-C" in text:
+            return text
+        time.sleep(0.05)
     raise Failure(f"Tollgate did not start:\n{said.read_text(errors='replace')[-2000:]}")
-
-
-def _command(data: Path, *words: str) -> str:
-    """What `./tollgate WORDS` prints on stdout."""
-    command = [sys.executable, "-m", "config.cli", *words, "--data", str(data)]
-    done = subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        raise Failure(f"./tollgate {' '.join(words[:2])} failed: {done.stderr.strip()}")
-    return done.stdout.strip()
 
 
 def _environment() -> dict[str, str]:
