@@ -97,6 +97,7 @@ async def test_it_is_asked_again_the_moment_it_is_back(
 async def test_a_restart_in_between_is_not_noticed(acme: Tenant, globex: Tenant, proxy: PostgresProxy, workers) -> None:
     worker = await workers()
     assert await ask(worker, acme.secret) == acme.key.id
+    await asyncio.sleep(0.3)  # the connection lies idle
 
     proxy.cut(b"")
 
