@@ -6,6 +6,7 @@ A second SIGTERM skips the waiting.
 
 import argparse
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -29,6 +30,7 @@ class Worker(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        _settle_garbage()
         on_parents_end(self._stop)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -53,6 +55,13 @@ class Worker(uvicorn.Server):
         loop = asyncio.get_running_loop()
         self._hurried = loop.create_task(asgi.drain(0))
         loop.call_later(CLOSE_SECONDS, setattr, self, "force_exit", True)
+
+
+def _settle_garbage() -> None:
+    """What is loaded by now stays: the collector need not look at it again, nor as often (5 % of a request's CPU)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def main() -> None:

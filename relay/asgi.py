@@ -31,9 +31,9 @@ class Relay:
         self._running: set[asyncio.Task[object]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        call = Call(scope, receive, send)
         task = asyncio.current_task()
         assert task is not None
+        call = Call(scope, receive, send, task)
         self._running.add(task)
         try:
             await self._run(call)

@@ -1,5 +1,6 @@
 """One call as it came in: who to answer, what the head says, and where the key is."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -37,11 +38,13 @@ class Call:
         "send",
         "started_at_us",
         "started_ns",
+        "task",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, task: "asyncio.Task[Any]") -> None:
         self.started_ns = time.perf_counter_ns()
         self.started_at_us = time.time_ns() // 1000
+        self.task = task
         self.scope = scope
         self.receive = receive
         self.send = send

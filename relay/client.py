@@ -5,6 +5,7 @@ import asyncio
 from relay.call import Call, HeaderList, Message
 
 DRAIN_SECONDS = 10.0
+WATCH_AFTER_SECONDS = 0.5
 
 
 class Drains:
@@ -38,8 +39,8 @@ class Client:
         self.may_drain = True
         self._call = call
         self._drains = drains
-        self._serving = asyncio.current_task()
         self._watch: asyncio.Task[Message] | None = None
+        self._watch_later: asyncio.TimerHandle | None = None
         self._limit: asyncio.TimerHandle | None = None
 
     async def head(self, status: int, headers: HeaderList) -> None:
@@ -52,19 +53,29 @@ class Client:
             await self._call.send({"type": "http.response.body", "body": body, "more_body": more})
 
     def watch(self) -> None:
-        """A server tells of a leaving client only when asked; the body must have been read before."""
-        self._watch = asyncio.ensure_future(self._call.receive())
-        self._watch.add_done_callback(self._left)
+        """A server tells of a leaving client only when asked; the body must have been read before.
+
+        Most answers are complete before the question is worth a task.
+        """
+        self._watch_later = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, self._watch_now)
 
     def unwatch(self) -> None:
         """The answer is complete, or will not be."""
+        if self._watch_later is not None:
+            self._watch_later.cancel()
+            self._watch_later = None
         if self._watch is not None:
             self._watch.remove_done_callback(self._left)
             self._watch.cancel()
+            self._watch = None
         if self._limit is not None:
             self._limit.cancel()
             self._drains.leave()
             self._limit = None
+
+    def _watch_now(self) -> None:
+        self._watch = asyncio.ensure_future(self._call.receive())
+        self._watch.add_done_callback(self._left)
 
     def _left(self, _: asyncio.Task[Message]) -> None:
         self.is_gone = True
@@ -75,5 +86,4 @@ class Client:
 
     def _give_up(self) -> None:
         self.gave_up = True
-        if self._serving is not None:
-            self._serving.cancel()
+        self._call.task.cancel()

@@ -45,19 +45,20 @@ class Frames:
         return bytes(self._pending)
 
 
-def events(frames: bytes) -> list[Event]:
-    """The events in whole frames. A frame without data has empty data; comments and other fields are passed over."""
-    found = []
-    for frame in _BOUNDARY.split(frames) if b"\r" in frames else frames.split(b"\n\n"):
-        name, data = b"", []
-        for line in _LINE_END.split(frame):
-            if line.startswith(b"data:"):
-                data.append(line[5:].removeprefix(b" "))
-            elif line.startswith(b"event:"):
-                name = line[6:].strip()
-        if name or data:
-            found.append(Event(name, b"\n".join(data)))
-    return found
+def split(frames: bytes) -> list[bytes]:
+    """Whole frames, one by one, without the blank lines between them."""
+    return _BOUNDARY.split(frames) if b"\r" in frames else frames.split(b"\n\n")
+
+
+def parse(frame: bytes) -> Event:
+    """The event of one frame; comments and other fields are passed over."""
+    name, data = b"", []
+    for line in _LINE_END.split(frame):
+        if line.startswith(b"data:"):
+            data.append(line[5:].removeprefix(b" "))
+        elif line.startswith(b"event:"):
+            name = line[6:].strip()
+    return Event(name, b"\n".join(data))
 
 
 def _last_boundary(data: bytes) -> int:

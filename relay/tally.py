@@ -9,7 +9,7 @@ from typing import Any
 import jiter
 
 from metering.usage import fold
-from relay.sse import Event, Frames, events
+from relay.sse import Event, Frames, parse, split
 
 _DELTA_OVERHEAD = 125
 """Bytes of an `event: content_block_delta` frame around its text."""
@@ -103,14 +103,15 @@ class StreamTally(Tally):
         if deltas:
             self._deltas += (deltas + 1) // 2  # once in the event line, once in the data
             self._delta_bytes += len(frames)
-        if b"message_" in frames or b"error" in frames or b'"fallback"' in frames:
-            for event in events(frames):
-                self._take(event)
+        if _may_tell(frames):
+            for frame in split(frames):
+                if _may_tell(frame):
+                    self._take(parse(frame))
 
     def finish(self) -> None:
         """A last frame without its blank line still counts: clients read it too."""
-        for event in events(self._frames.rest()):
-            self._take(event)
+        if rest := self._frames.rest():
+            self._take(parse(rest))
 
     def _take(self, event: Event) -> None:
         match event.name:
@@ -137,6 +138,11 @@ class StreamTally(Tally):
         """A server-side fallback names the model that went on with the answer."""
         if isinstance(block, dict) and block.get("type") == "fallback" and isinstance(to := block.get("to"), dict):
             self.model = _text(to.get("model")) or self.model
+
+
+def _may_tell(frames: bytes) -> bool:
+    """Whether an event that is worth decoding may be among them; text that mentions one costs a look, no more."""
+    return b"message_" in frames or b"error" in frames or b'"fallback"' in frames
 
 
 def _decoded(data: bytes) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from relay.upstreams.base import HeaderAuth, NoAuth, Outbound, forwarded_headers
+from relay.upstreams.base import HeaderAuth, NoAuth, Outbound, described, forwarded_headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,4 @@ class Anthropic:
         return self._auth
 
     def messages(self, outbound: Outbound) -> httpx.Request:
-        headers = forwarded_headers(outbound.headers)
-        headers.append((b"accept-encoding", b"identity"))  # we read along, so nothing may be packed
-        return httpx.Request("POST", self._messages_url, headers=headers, content=outbound.body)
+        return described(self._messages_url, forwarded_headers(outbound.headers), outbound.body)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from relay.upstreams.base import HeaderAuth, Outbound, forwarded_headers
+from relay.upstreams.base import HeaderAuth, Outbound, described, forwarded_headers
 
 _INSTRUCTIONS = b"x-tollgate-simulator-"
 _REQUEST_ID = b"x-tollgate-simulator-request-id"
@@ -30,5 +30,5 @@ class Simulated:
     def messages(self, outbound: Outbound) -> httpx.Request:
         headers = forwarded_headers(outbound.headers)
         headers += [header for header in outbound.headers if header[0].startswith(_INSTRUCTIONS)]
-        headers += [(b"accept-encoding", b"identity"), (_REQUEST_ID, outbound.request_id.encode())]
-        return httpx.Request("POST", self._messages_url, headers=headers, content=outbound.body)
+        headers.append((_REQUEST_ID, outbound.request_id.encode()))
+        return described(self._messages_url, headers, outbound.body)
