@@ -103,7 +103,10 @@ class Journal:
         failpoints.reach(failpoints.AFTER_USAGE)
 
     def end(self, record: End) -> None:
-        """An attempt is over. This never fails: what the disk refuses now is written as soon as it can be."""
+        """An attempt of a running request is over (KeyError when it is not running).
+
+        The disk cannot make this fail: what it refuses now is written as soon as it can be.
+        """
         data = frame(encode(record))
         with self._lock:
             if record.is_final:
@@ -135,6 +138,8 @@ class Journal:
         self._keeper.stop()
         with self._lock:
             self._write_waiting(inf)
+            if self._late:
+                logger.error("%d ENDs could not be written: their requests will be interrupted", len(self._late))
         self._sync()
         with self._lock:
             self._spool.close()
@@ -181,16 +186,22 @@ class Journal:
         return self._write(data) if is_final else self._write_if_room(data)
 
     def _write_if_room(self, data: bytes) -> bool:
-        """Write what is not worth the room of an END. Whether it was written."""
-        has_room = self._spool.room - len(data) >= self._set_aside()
-        return has_room and not self._fault and self._write(data)
+        """Write what is not worth the room that is set aside. Whether it was written."""
+        if self._fault:
+            return False
+        try:
+            self._make_room(len(data))
+        except SpoolFull:
+            return False
+        return self._write(data)
 
     def _write(self, data: bytes) -> bool:
         """Whether the frame was written: to this segment, or to the next when this one refuses it."""
         try:
             self._spool.write(data)
         except OSError as error:
-            logger.error("The journal left a segment: %s", error)
+            if not self._fault:
+                logger.error("The journal leaves a segment that cannot be written: %s", error)
             return self._write_elsewhere(data)
         return True
 
