@@ -36,6 +36,7 @@ class AdminView(APIView):
 
     authentication_classes = (KeyAuthentication,)
     permission_classes = (HasAdminKey,)
+    content_negotiation_class = AlwaysJson
     caller: Caller
 
     def perform_authentication(self, request: Request) -> None:
