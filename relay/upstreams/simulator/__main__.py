@@ -7,6 +7,7 @@ whoever started it.
 import argparse
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"simulator: cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
         return 1
     ledger = Ledger(options.ledger)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again once it has left in good order
     print(f"simulator listening on http://{_address(listener)}", flush=True)
     try:
         asyncio.Runner(loop_factory=_new_loop).run(_serve(Simulator(ledger, always=options.always), listener))
