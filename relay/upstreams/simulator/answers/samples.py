@@ -83,7 +83,7 @@ class _Sampler:
         found = self._root
         for step in reference.removeprefix("#").strip("/").split("/"):
             found = found.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) and step else found
-        return found if found is not self._root else {}
+        return found
 
     def _choice(self, options: list[Any]) -> Any:
         """The option that the question names, else the first."""
@@ -112,9 +112,9 @@ class _Sampler:
         return schema if isinstance(schema, dict) else {}
 
     def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
-        """The required properties; all of them where none is required."""
+        """The required properties; all of them where none is required, but not too deep."""
         properties = schema.get("properties") or {}
-        names = list(dict.fromkeys(schema.get("required") or properties))
+        names = list(dict.fromkeys(schema.get("required") or (properties if depth < _DEEPEST // 2 else ())))
         return {name: self.value(properties.get(name, {}), name, depth + 1) for name in names}
 
     def _array(self, schema: dict[str, Any], name: str, depth: int) -> list[Any]:
