@@ -40,6 +40,7 @@ class Child:
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
+        self.spawned = asyncio.Event()
         self.died_early: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._arguments = arguments
         self._inherit = (*inherit, lifeline.reading)
@@ -95,6 +96,7 @@ class Child:
             start_new_session=True,
         )
         self._on_change()
+        self.spawned.set()
         if self._is_stopping:  # the order came while it was being started
             self._process.terminate()
         code = await self._process.wait()

@@ -83,9 +83,11 @@ def _run(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _database(data: Path) -> Iterator[None]:
+    from config.data_folder import make_data_folder
     from config.installation import prepare
     from config.postgres.use import database_used
 
+    make_data_folder(data)
     with database_used(data):
         prepare()
         yield

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from config.announcement import Announcement
 from config.children import Child, Lifeline, first_to_fail
+from config.data_folder import make_data_folder
 from config.failures import Failure
 from config.listening import address_of, is_loopback, listen
 from config.locks import Locked, alone
 from config.postgres.server import DatabaseFailed, EmbeddedServer
-from config.postgres.use import database_used, is_durable, naming_failures
+from config.postgres.use import database_used, is_durable
 from config.worker import CLOSE_SECONDS, DRAIN_SECONDS
 
 READY_SECONDS = 60.0
@@ -37,8 +38,9 @@ class Options:
 
 def run(options: Options) -> int:
     """Everything, until it is told to stop."""
+    make_data_folder(options.data)
     try:
-        with naming_failures(options.data), alone(options.data / "up.lock"):
+        with alone(options.data / "up.lock"):
             listening = listen(options.host, options.port)
             return _run_with_database(options, listening)
     except Locked as locked:
@@ -87,6 +89,8 @@ class Supervisor:
             _progress("starting the servers")
             self._start(announcement)
             if await self._is_ready():
+                self._jobs = self._child("jobs", "config.jobs")  # not before: it would slow the first answer down
+                await self._jobs.spawned.wait()
                 print(announcement.text(), flush=True)
                 await self._stop.wait()
         finally:
@@ -124,7 +128,6 @@ class Supervisor:
             self._child(f"worker {number}", "config.worker", "--fd", str(descriptor), inherit=(descriptor,))
             for number in range(1, self._options.workers + 1)
         ]
-        self._jobs = self._child("jobs", "config.jobs")
 
     def _child(self, name: str, module: str, *arguments: str, inherit: tuple[int, ...] = ()) -> Child:
         return Child(

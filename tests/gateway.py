@@ -130,14 +130,16 @@ class Gateway:
 
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`./tollgate ARGUMENTS` on this installation."""
-        return subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "config.cli", *arguments, "--data", str(self.data)],
             env=self.environment,
             capture_output=True,
             text=True,
-            check=check,
+            check=False,
             timeout=60,
         )
+        assert not check or done.returncode == 0, f"{arguments} ended with {done.returncode}:\n{done.stderr}"
+        return done
 
     def remove(self) -> None:
         """Stop it however it stands, and delete what it wrote."""

@@ -18,7 +18,7 @@ def database_used(data: Path) -> Iterator[EmbeddedServer | None]:
         yield None
         return
     server = EmbeddedServer(data)
-    with naming_failures(data):
+    with naming_failures():
         server.enter(durable=is_durable())
     try:
         yield server
@@ -32,15 +32,12 @@ def is_durable() -> bool:
 
 
 @contextmanager
-def naming_failures(data: Path) -> Iterator[None]:
+def naming_failures() -> Iterator[None]:
+    """What can be wrong with a machine or a folder ends as one clear line."""
     try:
         yield
     except (DatabaseFailed, NoBinaries, Unreachable) as failure:
         raise Failure(str(failure)) from failure
-    except PermissionError as failure:
-        raise Failure(
-            f"{failure.filename or data} cannot be written. Choose another data folder with --data DIR."
-        ) from failure
 
 
 @contextmanager

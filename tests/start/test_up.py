@@ -4,13 +4,14 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from config.listening import free_port
-from tests.gateway import Factory, wait_until
+from tests.gateway import Factory, Gateway, wait_until
 
 
 def lives(pid: int) -> bool:
@@ -21,16 +22,55 @@ def lives(pid: int) -> bool:
     return state not in "ZX"
 
 
-def test_it_starts_announces_itself_and_leaves_nothing_behind(gateway: Factory) -> None:
+@pytest.fixture(scope="module")
+def standing() -> Iterator[Gateway]:
+    """One that several tests look at, and may hurt as long as it heals."""
+    factory = Factory()
+    yield factory(workers=2)
+    factory.close()
+
+
+def test_it_answers_and_says_where_and_how(standing: Gateway) -> None:
+    assert httpx.get(f"{standing.address}/healthz").text == "ok"
+    assert httpx.get(f"{standing.address}/readyz").text == "ready"
+    assert standing.api_key.startswith("sk-toll-api01-")
+    assert standing.signin_link.startswith(f"{standing.address}/signin/")
+    assert {"supervisor", "worker 1", "worker 2", "jobs", "simulator", "postgres"} == set(standing.pids())
+
+
+def test_a_second_up_on_one_data_folder_is_refused(standing: Gateway) -> None:
+    second = standing.command("up", "--port", str(free_port()), check=False)
+
+    assert second.returncode == 1
+    assert f"already running on {standing.data} (process {standing.supervisor})" in second.stderr
+
+
+@pytest.mark.parametrize("name", ["worker 1", "jobs", "simulator", "postgres"])
+def test_what_is_killed_comes_back(standing: Gateway, name: str) -> None:
+    before = standing.pids()[name]
+
+    standing.kill(name)
+
+    wait_until(lambda: standing.pids().get(name, before) != before, what=f"a new {name}")
+    wait_until(lambda: _status(f"{standing.address}/readyz") == 200, what="ready again")
+
+
+def test_commands_work_beside_it_and_leave_its_server_running(standing: Gateway) -> None:
+    server = standing.pids()["postgres"]
+
+    standing.command("org", "create", "acme")
+
+    assert standing.pids()["postgres"] == server
+    assert lives(server)
+
+
+def test_ctrl_c_leaves_nothing_behind(gateway: Factory) -> None:
     running = gateway(workers=2)
     pids = running.pids()
 
-    assert httpx.get(f"{running.address}/healthz").text == "ok"
-    assert httpx.get(f"{running.address}/readyz").text == "ready"
-    assert running.api_key.startswith("sk-toll-api01-")
-    assert running.signin_link.startswith(f"{running.address}/signin/")
-    assert {"supervisor", "worker 1", "worker 2", "jobs", "postgres"} <= set(pids)
-    assert running.stop(signal.SIGINT) == 0
+    code = running.stop(signal.SIGINT)
+
+    assert code == 0
     assert not [name for name, pid in pids.items() if lives(pid)]
     assert not (running.data / "processes.json").exists()
 
@@ -47,16 +87,6 @@ def test_a_second_start_keeps_everything_and_shows_no_key(gateway: Factory) -> N
     assert running.signin_link != first_link
 
 
-def test_a_second_up_on_one_data_folder_is_refused(gateway: Factory) -> None:
-    running = gateway()
-
-    second = running.command("up", "--port", str(free_port()), check=False)
-
-    assert second.returncode == 1
-    assert f"already running on {running.data} (process {running.supervisor})" in second.stderr
-    assert httpx.get(f"{running.address}/healthz").is_success
-
-
 def test_a_busy_port_is_said_before_anything_is_started(gateway: Factory) -> None:
     idle = gateway(start=False)
 
@@ -68,17 +98,6 @@ def test_a_busy_port_is_said_before_anything_is_started(gateway: Factory) -> Non
     assert not list(idle.data.glob("pg*"))
 
 
-@pytest.mark.parametrize("name", ["worker 1", "jobs", "postgres"])
-def test_what_is_killed_comes_back(gateway: Factory, name: str) -> None:
-    running = gateway()
-    before = running.pids()[name]
-
-    running.kill(name)
-
-    wait_until(lambda: running.pids().get(name, before) != before, what=f"a new {name}")
-    wait_until(lambda: _status(f"{running.address}/readyz") == 200, what="ready again")
-
-
 def test_children_end_with_a_killed_supervisor_and_the_next_up_takes_over(gateway: Factory) -> None:
     running = gateway(workers=2)
     pids = running.pids()
@@ -87,7 +106,6 @@ def test_children_end_with_a_killed_supervisor_and_the_next_up_takes_over(gatewa
     running.start()
 
     assert httpx.get(f"{running.address}/healthz").is_success
-    assert running.pids()["postgres"] == pids["postgres"]  # a live server is used as it is
     assert not [name for name in ("worker 1", "worker 2", "jobs") if lives(pids[name])]
 
 
