@@ -109,10 +109,9 @@ def test_a_report_is_two_queries(django_assert_num_queries) -> None:  # type: ig
         reports.sums(_of(acme), "model", "workspace_id", every=Every.DAY)
 
 
-def test_where_a_ledger_begins() -> None:
+def test_lines_can_be_added_up_without_asking_again() -> None:
     acme = Team("acme")
-    assert reports.first_use(acme.organization.id) is None
-
     acme.use(NOON, ONE_CENT)
+    acme.use(NOON, ONE_CENT, key=acme.research_key)
 
-    assert reports.first_use(acme.organization.id) == NOON.replace(minute=0)
+    assert reports.added(reports.sums(_of(acme), "api_key_id")) == reports.total(_of(acme))
