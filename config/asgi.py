@@ -15,7 +15,7 @@ from django.urls import re_path  # noqa: E402
 from config.console import OneThreadHandler  # noqa: E402
 from config.health import Health, Receive, Scope, Send  # noqa: E402
 from config.serving import Serving  # noqa: E402
-from relay.asgi import hello  # noqa: E402
+from relay.asgi import hello, nothing_here  # noqa: E402
 
 health = Health(settings.JOURNAL_DIR)
 console = OneThreadHandler()
@@ -52,18 +52,16 @@ async def root(scope: Scope, receive: Receive, send: Send) -> None:
     await (hello if scope["method"] == "HEAD" else console)(scope, receive, send)
 
 
+def routes(serve: str) -> list[Any]:
+    """`relay`, `console` or `all`: what a worker leaves to others is a 404 here."""
+    found: list[Any] = [re_path(r"^healthz$", health.healthz), re_path(r"^readyz$", health.readyz)]
+    if serve != "console":
+        found += [re_path(r"^v1/(?!organizations/|compliance/)", relay), re_path(r"^api/hello$", hello)]
+    if serve == "relay":
+        return [*found, re_path(r"^$", hello), re_path(r"", nothing_here)]
+    return [*found, re_path(r"^$", root), re_path(r"", console)]
+
+
 application: Any = ProtocolTypeRouter(
-    {
-        "lifespan": lifespan,
-        "http": URLRouter(
-            [
-                re_path(r"^v1/(?!organizations/|compliance/)", relay),
-                re_path(r"^healthz$", health.healthz),
-                re_path(r"^readyz$", health.readyz),
-                re_path(r"^api/hello$", hello),
-                re_path(r"^$", root),
-                re_path(r"", console),
-            ]
-        ),
-    }
+    {"lifespan": lifespan, "http": URLRouter(routes(os.environ.get("TOLLGATE_SERVE", "all")))}
 )

@@ -77,3 +77,10 @@ async def hello(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: AR
     """`HEAD /` and `/api/hello`: Claude Code asks whether somebody is there before it sends anything."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    """What this process does not serve: the API's own 404."""
+    task = asyncio.current_task()
+    assert task is not None
+    await refuse(Call(scope, receive, send, task), errors.path_unknown(), None)
