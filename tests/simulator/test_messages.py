@@ -151,3 +151,34 @@ def test_a_refusal_is_a_200_with_a_reason(simulator: RunningSimulator) -> None:
 
 def test_the_model_is_named_by_its_real_id(simulator: RunningSimulator) -> None:
     assert simulator.post(hello(model="claude-sonnet-4-5")).json()["model"] == "claude-sonnet-4-5-20250929"
+
+
+def test_what_a_coding_agent_sends_is_understood(simulator: RunningSimulator) -> None:
+    mark = {"type": "ephemeral", "ttl": "1h", "scope": "global"}
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "properties": {}}
+    names = ("Bash", "Edit", "Glob", "Grep", "Read", "Task", "WebFetch", "WebSearch", "Write")
+    tools = [
+        {"name": name, "description": "d", "input_schema": schema, "eager_input_streaming": True} for name in names
+    ]
+    reminder = {"type": "text", "text": "<system-reminder>Use Read before Edit.</system-reminder>"}
+    body = hello(
+        [reminder, {"type": "text", "text": "say hi", "cache_control": mark}],
+        "claude-opus-4-8",
+        max_tokens=32_000,
+        stream=True,
+        system=[{"type": "text", "text": "You are an agent."}, {"type": "text", "text": "x", "cache_control": mark}],
+        tools=tools,
+        metadata={"user_id": json.dumps({"device_id": "0" * 64, "session_id": "1" * 36})},
+        thinking={"type": "adaptive", "display": "summarized"},
+        output_config={"effort": "medium"},
+        context_management={"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
+    )
+    betas = (
+        "claude-code-20250219,context-management-2025-06-27,effort-2025-11-24,interleaved-thinking-2025-05-14,"
+        "mid-conversation-system-2026-04-07,prompt-caching-scope-2026-01-05,thinking-token-count-2026-05-13"
+    )
+
+    message = message_of(simulator.post(body, anthropic_beta=betas).content)
+
+    assert [block["type"] for block in message["content"]] == ["thinking", "text"]
+    assert message["context_management"] == {"applied_edits": []}

@@ -1,5 +1,6 @@
 """Pure pieces: values for schemas, phrases of questions, tokens of texts, scripts."""
 
+from dataclasses import fields
 from typing import Any
 
 import jsonschema
@@ -7,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.upstreams import simulator
 from relay.upstreams.simulator.answers import phrases
 from relay.upstreams.simulator.answers.samples import sample
 from relay.upstreams.simulator.counting.tokens import grouped, pieces, text_tokens
 from relay.upstreams.simulator.refusals import Refusal
-from relay.upstreams.simulator.script import Break, parse
+from relay.upstreams.simulator.script import Break, Script, parse
 
 STRINGS = st.fixed_dictionaries({"type": st.just("string")}, optional={"minLength": st.integers(0, 30)})
 NUMBERS = st.builds(
@@ -143,3 +145,9 @@ def test_a_script_is_read() -> None:
 def test_a_wrong_script_is_refused(text: str) -> None:
     with pytest.raises(Refusal):
         parse(text)
+
+
+def test_every_option_is_in_the_package_documentation() -> None:
+    options = {field.name.replace("_", "-") for field in fields(Script)} - {"breaks"}
+
+    assert [option for option in sorted(options) if option not in (simulator.__doc__ or "")] == []

@@ -113,7 +113,7 @@ async def _read(visit: Visit, receive: Receive) -> None:
 async def _read_body(head: Head, receive: Receive) -> bytes:
     """The whole body. Raises Refusal (413) as soon as it is known to be too large."""
     if head.declared_bytes > MAXIMUM_BODY_BYTES:
-        raise Refusal(413, "Request exceeds the maximum size", headers={"connection": "close"})
+        raise Refusal(413, "Request exceeds the maximum size")
     pieces: list[bytes] = []
     size, more = 0, True
     while more:
@@ -123,6 +123,6 @@ async def _read_body(head: Head, receive: Receive) -> bytes:
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
         if size > MAXIMUM_BODY_BYTES:
-            raise Refusal(413, "Request exceeds the maximum size", headers={"connection": "close"})
+            raise Refusal(413, "Request exceeds the maximum size")
         more = message.get("more_body", False)
     return b"".join(pieces)
