@@ -52,14 +52,19 @@ async def root(scope: Scope, receive: Receive, send: Send) -> None:
     await (hello if scope["method"] == "HEAD" else console)(scope, receive, send)
 
 
+def mount(pattern: str, application: Any) -> Any:
+    """`re_path` for an ASGI application, which Django's types do not know."""
+    return re_path(pattern, application)
+
+
 def routes(serve: str) -> list[Any]:
     """`relay`, `console` or `all`: what a worker leaves to others is a 404 here."""
-    found: list[Any] = [re_path(r"^healthz$", health.healthz), re_path(r"^readyz$", health.readyz)]
+    found = [mount(r"^healthz$", health.healthz), mount(r"^readyz$", health.readyz)]
     if serve != "console":
-        found += [re_path(r"^v1/(?!organizations/|compliance/)", relay), re_path(r"^api/hello$", hello)]
+        found += [mount(r"^v1/(?!organizations/|compliance/)", relay), mount(r"^api/hello$", hello)]
     if serve == "relay":
-        return [*found, re_path(r"^$", hello), re_path(r"", nothing_here)]
-    return [*found, re_path(r"^$", root), re_path(r"", console)]
+        return [*found, mount(r"^$", hello), mount(r"", nothing_here)]
+    return [*found, mount(r"^$", root), mount(r"", console)]
 
 
 application: Any = ProtocolTypeRouter(

@@ -3,6 +3,7 @@
 import base64
 import os
 from pathlib import Path
+from typing import Literal
 
 from config import secrets
 from config.databases import database_from_url, embedded_url
@@ -11,7 +12,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DATA_DIR = Path(os.environ.get("TOLLGATE_DATA", BASE_DIR / "var")).resolve()
 JOURNAL_DIR = DATA_DIR / "journal"
-JOURNAL_SYNC = "each" if os.environ.get("TOLLGATE_JOURNAL_SYNC") == "each" else "interval"
+JOURNAL_SYNC: Literal["interval", "each"] = "each" if os.environ.get("TOLLGATE_JOURNAL_SYNC") == "each" else "interval"
 DATABASE_URL = os.environ.get("DATABASE_URL") or embedded_url(DATA_DIR)
 PUBLIC_URL = os.environ.get("TOLLGATE_PUBLIC_URL", "").rstrip("/")
 KEEP_REQUESTS_MONTHS = int(os.environ.get("TOLLGATE_KEEP_REQUESTS", "13"))
@@ -59,7 +60,7 @@ ASGI_APPLICATION = "config.asgi.application"
 MIDDLEWARE = [
     "apikeys.request_ids.RequestIds",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "apikeys.console.assets.Assets",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apikeys.api.hosts.HostsOfTheConsole",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -91,6 +92,8 @@ TEMPLATES = [
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_MAX_AGE = 3600
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
