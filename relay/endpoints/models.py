@@ -4,6 +4,7 @@ import orjson
 
 from apikeys.caller import Caller
 from metering import catalogue
+from metering.capabilities import capabilities
 from metering.catalogue import Model
 from relay import errors
 from relay.authentication import authenticate
@@ -50,6 +51,7 @@ def described(model: Model) -> dict[str, object]:
         "deprecated_at": _midnight(model.deprecated_at),
         "retires_at": _midnight(model.retires_at),
         "line": model.line,
+        "capabilities": capabilities(model),
     }
 
 
