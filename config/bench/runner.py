@@ -16,7 +16,7 @@ from config.bench.report import Report, report
 from config.bench.targets import Cores, Target, mock_upstream, nginx_proxy
 from config.bench.tollgate import Tollgate, tollgate
 
-ROUNDS = 3
+MOST_ROUNDS = 3
 SHORTEST_WINDOW_SECONDS = 0.5
 
 
@@ -45,7 +45,7 @@ class Bench:
 
     def full_speed(self, load: Load) -> None:
         """In short turns, so that a noisy minute of the machine touches all targets alike."""
-        for _ in range(ROUNDS):
+        for _ in range(self.rounds):
             for target in self.targets:
                 self.measure(target, load, self.turn, Stage.FULL)
 
@@ -56,7 +56,7 @@ class Bench:
 
     def console_pages(self, pages: Pages) -> None:
         rate = self.half_rate(JSON)
-        for _ in range(ROUNDS):
+        for _ in range(self.rounds):
             self.measure(self.gateway.target, JSON, self.turn, Stage.QUIET, rate)
             with pages.asked_for():
                 self.measure(self.gateway.target, JSON, self.turn, Stage.PAGES, rate)
@@ -67,8 +67,12 @@ class Bench:
         return max(1.0, (middle(one.requests / one.seconds for one in full) or 0) / 2)
 
     @property
+    def rounds(self) -> int:
+        return max(1, min(MOST_ROUNDS, int(self.seconds / SHORTEST_WINDOW_SECONDS)))
+
+    @property
     def turn(self) -> float:
-        return max(SHORTEST_WINDOW_SECONDS, self.seconds / ROUNDS)
+        return self.seconds / self.rounds
 
     def measure(self, target: Target, load: Load, seconds: float, stage: Stage, rate: float | None = None) -> None:
         one = measure(
@@ -87,13 +91,14 @@ def run(*, seconds: float, with_console: bool) -> Report:
         mock = stack.enter_context(mock_upstream(cores))
         gateway = stack.enter_context(tollgate(mock, cores))
         proxy = list(_nginx(stack, mock, cores))
+        pages = gateway.pages() if with_console else None
         bench = Bench([gateway.target, *proxy, mock], mock, gateway, cores, seconds)
         bench.open_streams()
         for load in (JSON, SSE):
             bench.full_speed(load)
             bench.half_load(load)
-        if with_console:
-            bench.console_pages(gateway.pages())
+        if pages:
+            bench.console_pages(pages)
         return report(bench.done, sent=bench.sent, recorded=gateway.recorded(bench.sent))
 
 

@@ -199,5 +199,6 @@ def _announcement(process: subprocess.Popen[bytes], printed: Path, said: Path) -
 
 def _environment() -> dict[str, str]:
     """Ours without settings: every run measures what Tollgate is out of the box, with fsync, on its own database."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TOLLGATE_", "DATABASE_URL"))}
+    settings = ("TOLLGATE_", "DATABASE_URL", "DJANGO_SETTINGS_MODULE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     return kept | {name: os.environ[name] for name in ("TOLLGATE_PG_BIN",) if name in os.environ}
