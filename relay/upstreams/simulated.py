@@ -29,6 +29,8 @@ class Simulated:
 
     def messages(self, outbound: Outbound) -> httpx.Request:
         headers = forwarded_headers(outbound.headers)
-        headers += [header for header in outbound.headers if header[0].startswith(_INSTRUCTIONS)]
+        headers += [
+            header for header in outbound.headers if header[0].startswith(_INSTRUCTIONS) and header[0] != _REQUEST_ID
+        ]
         headers.append((_REQUEST_ID, outbound.request_id.encode()))
         return described(self._messages_url, headers, outbound.body)
