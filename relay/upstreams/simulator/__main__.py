@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         listener = _listener(options.host, options.port)
     except OSError as error:
-        print(f"simulator: cannot listen on {options.host}:{options.port}: {os.strerror(error.errno or 0)}", file=sys.stderr)
+        why = os.strerror(error.errno or 0)
+        print(f"simulator: cannot listen on {options.host}:{options.port}: {why}", file=sys.stderr)
         return 1
     ledger = Ledger(options.ledger)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again once it has left in good order
