@@ -68,6 +68,7 @@ class Journal:
         self._running: dict[str, _Running] = {}
         self._refusals = Refusals()
         self._late: deque[tuple[bytes, bool]] = deque()  # ENDs to write once it works, and whether they are final
+        self._is_closed = False
         self._is_full = False
         self._fault = ""
         try:
@@ -134,7 +135,10 @@ class Journal:
         return self._fault or (_FULL if self._is_full else "")
 
     def close(self) -> None:
-        """Write what is only counted yet, sync, and leave the folder to the shipper."""
+        """Write what is only counted yet, sync, and leave the folder to the shipper. A second time does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._keeper.stop()
         with self._lock:
             self._write_waiting(inf)

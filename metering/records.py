@@ -21,6 +21,7 @@ MAX_PAYLOAD_BYTES = 20_480
 PAYLOAD_START = re.compile(rb"[\x01-\x1f][A-Z]\[")
 """How every payload begins, of this version or a later one."""
 
+_NUL = rb"\u0000"
 _LONGEST_TEXT_BYTES = 256
 _LARGEST_OBJECT_BYTES = 7_000
 _DEEPEST = 20
@@ -161,6 +162,8 @@ def decode(payload: bytes) -> Record:
         raise BadRecord(f"unknown version and type {payload[:2]!r}")
     try:
         values = orjson.loads(payload[2:])
+        if _NUL in payload:  # in JSON it may stand, in PostgreSQL it may not
+            values = [_fitted(value) for value in values]
         return kind(**dict(zip(_NAMES[kind], values, strict=False)))
     except (orjson.JSONDecodeError, TypeError) as error:
         raise BadRecord(f"{kind.__name__}: {error}") from error

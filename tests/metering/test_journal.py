@@ -148,7 +148,7 @@ def test_synced_each_time_it_writes_the_same(tmp_path: Path) -> None:
 def test_killed_at_any_moment_it_has_every_acknowledged_record(tmp_path: Path, acceptance: bool) -> None:
     acknowledged: list[str] = []
     for _ in range(100 if acceptance else 10):
-        acknowledged += _acknowledged_until_killed(tmp_path, after_seconds=random.uniform(0.01, 0.15))
+        acknowledged += acknowledged_until_killed(tmp_path, after_seconds=random.uniform(0.01, 0.15))
 
     kinds = {Begin: "begin", Progress: "progress", End: "end", Refused: "refused"}
     read = {f"{kinds[type(record)]} {record.request_id}" for record in all_records(tmp_path)}
@@ -230,7 +230,7 @@ def test_without_room_for_a_folder_it_is_broken(tmp_path: Path) -> None:
         Journal(tmp_path / "file" / "journal")
 
 
-def _acknowledged_until_killed(root: Path, *, after_seconds: float) -> list[str]:
+def acknowledged_until_killed(root: Path, *, after_seconds: float) -> list[str]:
     writer = subprocess.Popen([*WRITER, "endless", root], stdout=subprocess.PIPE)
     assert writer.stdout is not None
     first = writer.stdout.readline()

@@ -11,7 +11,7 @@ from metering.frames import frame, frames, next_frame
 from metering.records import MAX_PAYLOAD_BYTES, BadRecord, Begin, End, Progress, Record, Refused, Sent, decode, encode
 from tests.metering.samples import begin, charge, end
 
-_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
 _counts = st.integers(0, 2**53)
 _json = st.recursive(
     st.none() | st.booleans() | _counts | _texts,
