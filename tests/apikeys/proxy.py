@@ -27,12 +27,13 @@ class PostgresProxy:
         self._server_folder = server_folder
         self._server: asyncio.Server | None = None
         self._lines: list[Line] = []
+        self._conversations: set[asyncio.Task[None]] = set()
         self._held: set[bytes] = set()
         self._moved = asyncio.Condition()
         self._counted: dict[bytes, int] = {}
 
     async def open(self) -> None:
-        self._server = await asyncio.start_unix_server(self._serve, self.folder / SOCKET_NAME)
+        self._server = await asyncio.start_unix_server(self._accept, self.folder / SOCKET_NAME)
 
     async def close(self) -> None:
         """Refuse newcomers and cut everybody off, as a server that was stopped does."""
@@ -41,6 +42,7 @@ class PostgresProxy:
             (self.folder / SOCKET_NAME).unlink(missing_ok=True)
             self._server = None
         self.cut(b"")
+        await asyncio.gather(*self._conversations, return_exceptions=True)
 
     def cut(self, words: bytes) -> None:
         """Cut the lines on which `words` were said."""
@@ -60,6 +62,11 @@ class PostgresProxy:
     def count(self, words: bytes) -> int:
         """How often `words` were said, on all lines, from the first call with these words on."""
         return self._counted.setdefault(words, 0)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        conversation = asyncio.create_task(self._serve(reader, writer))
+        self._conversations.add(conversation)
+        conversation.add_done_callback(self._conversations.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -119,9 +119,10 @@ async def test_a_poll_that_began_before_the_revocation_renews_nothing(
     worker = await workers()
     heard = hears(worker)
     assert await answers(worker, acme.secret)
-    proxy.count(POLL)
-    proxy.hold(POLL)
-    await until(lambda: proxy.count(POLL))
+    asked_for_it = acme.key.id.encode()
+    proxy.count(asked_for_it)
+    proxy.hold(asked_for_it)
+    await until(lambda: proxy.count(asked_for_it))
     await asyncio.sleep(0.1)
 
     await in_django(revoke_and_announce, acme)
