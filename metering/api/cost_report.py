@@ -46,8 +46,9 @@ class CostReport(ReportView):
     @extend_schema(
         operation_id="cost_report",
         summary="Costs by day, workspace and kind",
+        description="One bucket for each day, also where nothing was spent. Amounts are exact, in cents.",
         parameters=openapi.parameters(STARTING_AT, ENDING_AT, bucket_width, group_by),
-        responses=openapi.COSTS,
+        responses={200: openapi.COSTS},
     )
     def get(self, request: Request) -> Response:
         return self.answer(request)

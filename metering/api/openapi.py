@@ -39,8 +39,8 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _report(item: dict[str, Any]) -> dict[str, Any]:
     bucket = {
-        "starting_at": {"type": "string", "format": "date-time"},
-        "ending_at": {"type": "string", "format": "date-time"},
+        "starting_at": {"type": "string", "format": "date-time", "example": "2026-11-20T00:00:00Z"},
+        "ending_at": {"type": "string", "format": "date-time", "example": "2026-11-21T00:00:00Z"},
         "results": {"type": "array", "items": item},
     }
     return _object(
@@ -84,7 +84,7 @@ USAGE = _report(
 COSTS = _report(
     _object(
         {
-            "amount": {"type": "string", "description": "Cents, as an exact decimal."},
+            "amount": {"type": "string", "description": "Cents, as an exact decimal.", "example": "9.6925"},
             "currency": {"type": "string", "enum": ["USD"]},
             **_texts(
                 (

@@ -29,7 +29,7 @@ Item = dict[str, Any]
 class ReportView(AdminView):
     """`GET` alone. A subclass names its parameters and turns sums into items."""
 
-    http_method_names = ("get", "head")  # noqa: RUF012
+    http_method_names = ("get", "head")
     bucket_width: Choice
     group_by: Texts
 

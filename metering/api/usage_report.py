@@ -46,8 +46,9 @@ class UsageReport(ReportView):
     @extend_schema(
         operation_id="usage_report_messages",
         summary="Tokens by time, key, workspace, model and more",
+        description="One bucket for each interval, also where nothing was used. A dimension not grouped by is null.",
         parameters=openapi.parameters(STARTING_AT, ENDING_AT, bucket_width, group_by, *_FILTERS, _SERVICE_ACCOUNTS),
-        responses=openapi.USAGE,
+        responses={200: openapi.USAGE},
     )
     def get(self, request: Request) -> Response:
         return self.answer(request)
