@@ -170,20 +170,28 @@ def base_python() -> str:
 
 
 def make_with_venv(base: str, folder: Path) -> None:
-    """Debian ships `venv` without its pip unless python3-venv is installed: then without, for `pip --python`."""
-    if succeeds([base, "-m", "venv", str(folder)]):
-        return
-    if not succeeds([base, "-m", "venv", "--clear", "--without-pip", str(folder)]):
-        raise BootstrapFailed(f"{base} -m venv does not work. Install python3-venv, or uv.")
+    """Without a pip of its own where the base Python's can do the work: unpacking one takes seconds.
+
+    Debian's `venv` has none to unpack unless python3-venv is installed.
+    """
+    kinds = [["--without-pip"], []] if can_install_elsewhere(base) else [[]]
+    if not any(succeeds([base, "-m", "venv", "--clear", *kind, str(folder)]) for kind in kinds):
+        raise BootstrapFailed(f"{base} -m venv does not work. Install python3-venv (Debian, Ubuntu), or uv.")
 
 
 def pip_for(python: Path) -> list[str]:
-    """The environment's own pip, else the base Python's, told where to install."""
+    """The base Python's pip, told where to install, else the environment's own."""
+    base = base_python()
+    if can_install_elsewhere(base):
+        return [base, "-m", "pip", "--python", str(python)]
     if succeeds([str(python), "-m", "pip", "--version"]):
         return [str(python), "-m", "pip"]
-    if succeeds([base_python(), "-m", "pip", "--version"]):
-        return [base_python(), "-m", "pip", "--python", str(python)]
     raise BootstrapFailed("there is no pip and no uv. Install python3-venv (Debian, Ubuntu), or uv.")
+
+
+def can_install_elsewhere(base: str) -> bool:
+    """Whether its pip knows `--python`: since 22.3."""
+    return succeeds([base, "-m", "pip", "--python", base, "--version"])
 
 
 def runs(python: Path) -> bool:

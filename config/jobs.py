@@ -5,6 +5,7 @@ SIGTERM, or the end of the supervisor, stops it once what is left in the journal
 
 import logging
 import os
+import select
 import signal
 import threading
 from pathlib import Path
@@ -46,10 +47,10 @@ def work(stop: threading.Event, journal: Path, database_url: str) -> None:
 
 
 def _watch_parent(stop: threading.Event) -> None:
-    """Nothing is ever written into the pipe: reading it returns when the supervisor is gone."""
+    """Nothing is ever written into the pipe: it turns readable when the supervisor is gone."""
     pipe = os.environ.get("TOLLGATE_PARENT_FD")
     if pipe:
-        os.read(int(pipe), 1)
+        select.select([int(pipe)], [], [])  # not read(): workers make the shared pipe non-blocking
         stop.set()
 
 

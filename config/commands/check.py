@@ -15,14 +15,13 @@ CHECKS: dict[str, list[str | Path]] = {
     "format": [_PROGRAMS / "ruff", "format", "--check"],
     "types": [_PROGRAMS / "mypy", "."],
     "layers": [_PROGRAMS / "lint-imports"],
-    "migrations": [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
     "deployment": [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-    "shape": [sys.executable, "-m", "pytest", "tests/static"],
+    "static": [sys.executable, "-m", "pytest", "tests/static"],
 }
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = subparsers.add_parser("check", help="check style, types, layers and migrations")
+    parser = subparsers.add_parser("check", help="check style, types, layers, settings, migrations and shape")
     parser.add_argument("only", nargs="*", metavar="CHECK", help=f"only these, of: {', '.join(CHECKS)}")
     parser.set_defaults(run=run, needs_database=False)
 
