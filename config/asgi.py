@@ -61,7 +61,7 @@ def routes(serve: str) -> list[Any]:
     """`relay`, `console` or `all`: what a worker leaves to others is a 404 here."""
     found = [mount(r"^healthz$", health.healthz), mount(r"^readyz$", health.readyz)]
     if serve != "console":
-        found += [mount(r"^v1/(?!organizations/|compliance/)", relay), mount(r"^api/hello$", hello)]
+        found += [mount(r"^v1(?:$|/(?!organizations/|compliance/))", relay), mount(r"^api/hello$", hello)]
     if serve == "relay":
         return [*found, mount(r"^$", hello), mount(r"", nothing_here)]
     return [*found, mount(r"^$", root), mount(r"", console)]

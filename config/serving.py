@@ -16,7 +16,7 @@ from relay.forward import Forwarder
 from relay.reading_process import BodyReader
 from relay.routing import RouteTable
 from relay.services import Services
-from relay.transport import Transport
+from relay.transport import Timeouts, Transport
 
 
 class Serving:
@@ -38,7 +38,7 @@ class Serving:
                 admission=admission,
                 meter=Meter(self.journal, self._prices, admission),
                 routes=self._routes,
-                forwarder=Forwarder(self._transport, self._alarms),
+                forwarder=Forwarder(self._transport, self._alarms, _json_timeouts(), _stream_timeouts()),
                 reader=self._reader,
                 bodies=Bodies(),
                 drains=Drains(),
@@ -60,3 +60,20 @@ class Serving:
         await self._transport.aclose()
         self._reader.close()
         self.journal.close()
+
+
+def _json_timeouts() -> Timeouts:
+    return Timeouts(
+        connect=settings.UPSTREAM_CONNECT_SECONDS,
+        first_byte=settings.UPSTREAM_JSON_SECONDS,
+        idle=settings.UPSTREAM_IDLE_SECONDS,
+    )
+
+
+def _stream_timeouts() -> Timeouts:
+    return Timeouts(
+        connect=settings.UPSTREAM_CONNECT_SECONDS,
+        first_byte=settings.UPSTREAM_STREAM_SECONDS,
+        idle=settings.UPSTREAM_IDLE_SECONDS,
+        silence=settings.PING_SECONDS,
+    )

@@ -16,6 +16,11 @@ JOURNAL_SYNC: Literal["interval", "each"] = "each" if os.environ.get("TOLLGATE_J
 DATABASE_URL = os.environ.get("DATABASE_URL") or embedded_url(DATA_DIR)
 PUBLIC_URL = os.environ.get("TOLLGATE_PUBLIC_URL", "").rstrip("/")
 KEEP_REQUESTS_MONTHS = int(os.environ.get("TOLLGATE_KEEP_REQUESTS", "13"))
+UPSTREAM_CONNECT_SECONDS = float(os.environ.get("TOLLGATE_CONNECT_SECONDS", "5"))
+UPSTREAM_JSON_SECONDS = float(os.environ.get("TOLLGATE_JSON_SECONDS", "600"))
+UPSTREAM_STREAM_SECONDS = float(os.environ.get("TOLLGATE_STREAM_SECONDS", "60"))
+UPSTREAM_IDLE_SECONDS = float(os.environ.get("TOLLGATE_IDLE_SECONDS", "120"))
+PING_SECONDS = float(os.environ.get("TOLLGATE_PING_SECONDS", "15"))
 DEFAULT_TIER = os.environ.get("TOLLGATE_DEFAULT_TIER", "scale")
 
 _secret = secrets.load_secret(DATA_DIR)
@@ -163,7 +168,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Admin API ----------------------------------------------------------------------------------------------------------
+# --- Admin API ---------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],  # a view that is not an AdminView lets nobody in

@@ -43,20 +43,23 @@ class Bodies:
 
 
 class HeldBody:
-    """A body's place in `Bodies` while it is being read and used; grows as pieces come in."""
+    """A body and its place in `Bodies`, from the first piece until nobody needs it any more."""
 
-    __slots__ = ("_bodies", "_organization_id", "_size")
+    __slots__ = ("_bodies", "_organization_id", "_size", "content")
 
     def __init__(self, bodies: Bodies, organization_id: str) -> None:
         self._bodies = bodies
         self._organization_id = organization_id
         self._size = 0
+        self.content = b""
 
     def grow(self, size: int) -> None:
         self._bodies.hold(self._organization_id, size)
         self._size += size
 
     def release(self) -> None:
+        """Give up the body and its place. A stream may run for minutes after its request was sent."""
+        self.content = b""
         if self._size:
             self._bodies.release(self._organization_id, self._size)
             self._size = 0
@@ -101,8 +104,8 @@ class _Patience:
         self._call.task.cancel()
 
 
-async def read(call: Call, held: HeldBody, limit: int = MESSAGE_BYTES) -> bytes:
-    """The whole body. Raises 413, 400 (too slow), 529 (no room) or `ClientGone`."""
+async def read(call: Call, held: HeldBody, limit: int = MESSAGE_BYTES) -> None:
+    """Take the whole body into `held`. Raises 413, 400 (too slow), 529 (no room) or `ClientGone`."""
     patience = _Patience(call)
     pieces: list[bytes] = []
     size = 0
@@ -117,7 +120,8 @@ async def read(call: Call, held: HeldBody, limit: int = MESSAGE_BYTES) -> bytes:
         held.grow(len(piece))
         if not message.get("more_body", False):
             call.is_read = True
-            return piece if not pieces else b"".join([*pieces, piece])
+            held.content = piece if not pieces else b"".join([*pieces, piece])
+            return
         pieces.append(piece)
 
 

@@ -25,7 +25,6 @@ class Call:
 
     __slots__ = (
         "address",
-        "body",
         "headers",
         "is_answered",
         "is_read",
@@ -55,7 +54,6 @@ class Call:
         client = scope.get("client")
         self.address: str = client[0] if client else ""
         self.request_id = ids.request_id()
-        self.body = b""
         self.is_answered = False
         self.is_read = False
 

@@ -28,9 +28,6 @@ logger = logging.getLogger("tollgate.forward")
 MOST_ATTEMPTS = 3
 MOST_ERROR_BYTES = 1 << 20
 
-JSON_TIMEOUTS = Timeouts(connect=5, first_byte=600, idle=120)
-STREAM_TIMEOUTS = Timeouts(connect=5, first_byte=60, idle=120, silence=15)
-
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -53,8 +50,8 @@ class Forwarder:
         self,
         transport: Transport,
         alarms: AccountAlarms,
-        json_timeouts: Timeouts = JSON_TIMEOUTS,
-        stream_timeouts: Timeouts = STREAM_TIMEOUTS,
+        json_timeouts: Timeouts,
+        stream_timeouts: Timeouts,
     ) -> None:
         self._transport = transport
         self._alarms = alarms

@@ -34,12 +34,12 @@ async def serve(call: Call, services: Services) -> None:
     reading: Reading | None = None
     try:
         check_head(call, caller)
-        call.body = await body.read(call, held)
-        reading = await services.reader.read(call.body)
+        await body.read(call, held)
+        reading = await services.reader.read(held.content)
         targets = services.routes.routes().targets(reading.model)
         grant = await admit(caller, reading, services)
         metered = begin(call, caller, reading, targets[0], grant, services)
-        await exchange(call, caller, reading, targets, metered, services)
+        await exchange(call, caller, held, reading, targets, metered, services)
     except ApiError as refusal:
         note_refusal(call, caller, reading, refusal, services)
         await refuse(call, refusal, caller)
@@ -95,6 +95,7 @@ def begin(
 async def exchange(
     call: Call,
     caller: Caller,
+    held: HeldBody,
     reading: Reading,
     targets: tuple[Target, ...],
     metered: MeteredRequest,
@@ -105,8 +106,10 @@ async def exchange(
     client.may_drain = targets[0].drains
     client.watch()
     try:
-        outbound = Outbound(call.raw_headers, call.body, call.request_id, reading.model, reading.is_stream)
+        outbound = Outbound(call.raw_headers, held.content, call.request_id, reading.model, reading.is_stream)
         outcome = await services.forwarder.send(outbound, targets, metered)
+        del outbound
+        held.release()
         if isinstance(outcome, Failure):
             client.unwatch()
             settle_failure(metered, outcome, client)
