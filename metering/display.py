@@ -1,6 +1,8 @@
-"""Figures as people read them. Pure: numbers in, text out; exact values keep their exactness in `exact_usd`."""
+"""Figures as people read them. Pure: numbers in, rounded text out. Exact amounts are `metering.money`'s."""
 
 from decimal import Decimal
+
+from metering import money
 
 PICOS_PER_USD = 10**12
 _GAP = "\u202f"
@@ -10,6 +12,8 @@ _GAP = "\u202f"
 def usd(picos: int, *, places: int = 2) -> str:
     """Rounded half up to `places` decimals: `$1,234.50`. What is more than nothing never reads as zero."""
     least = 10 ** (12 - places)
+    if not picos:
+        return "$0.00"
     if 0 < picos < least / 2:
         return f"<${Decimal(1).scaleb(-places):f}"
     sign = "-" if picos < 0 else ""
@@ -18,15 +22,9 @@ def usd(picos: int, *, places: int = 2) -> str:
     return f"{sign}${whole:,}.{part:0{places}d}"
 
 
-def exact_usd(picos: int) -> str:
-    """Every digit there is, without trailing zeros: `0.0105`. What a file or an API says."""
-    amount = Decimal(int(picos)).scaleb(-12).normalize()
-    return f"{amount:f}" if amount else "0"
-
-
-def per_million(picos_per_token: int) -> str:
-    """A price as price lists say it, USD per million tokens: `3` for 3,000,000 picos."""
-    return exact_usd(picos_per_token * 1_000_000)
+def per_million(picos_each: int | Decimal) -> str:
+    """A price as price lists say it, USD per million: `3` for 3,000,000 picos each."""
+    return money.usd(round(picos_each * 1_000_000))
 
 
 def grouped(number: int) -> str:

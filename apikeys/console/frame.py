@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
@@ -66,6 +67,11 @@ def actor(request: HttpRequest) -> Actor:
     )
 
 
+def base_url(request: HttpRequest) -> str:
+    """What people give their SDKs: the public address, else the one this page was asked at."""
+    return settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
+
+
 def context(request: HttpRequest) -> dict[str, Any]:
     """For all templates: where we are, if anywhere, and the chosen colours."""
     chosen = request.COOKIES.get(THEME_COOKIE)
@@ -101,10 +107,10 @@ def _enter(request: HttpRequest, organization_id: uuid.UUID, scope: str, right: 
 @contextmanager
 def _console_transaction(*, reads_only: bool) -> Iterator[None]:
     """A transaction with the time limit of console pages; for reading alone also with one snapshot."""
-    settings = f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"
+    limits = f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"
     if reads_only and not connection.in_atomic_block:
-        settings = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {settings}"
+        limits = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {limits}"
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(settings)
+            cursor.execute(limits)
         yield

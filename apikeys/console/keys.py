@@ -1,6 +1,5 @@
 """The room of the keys: the table, a new key with its one reveal, and what may be done with an old one."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -11,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apikeys import actions
 from apikeys.console import rights
-from apikeys.console.frame import actor, room
+from apikeys.console.frame import actor, base_url, room
 from apikeys.console.key_form import KeyForm
 from apikeys.console.place import Place
 from apikeys.console.snippets import snippets
@@ -136,9 +135,7 @@ def _older_than(keys: QuerySet[ApiKey], key_id: str) -> QuerySet[ApiKey]:
 
 
 def _reveal(request: HttpRequest, key: ApiKey, secret: str) -> HttpResponse:
-    base_url = settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
-    response = render(
-        request, "keys/reveal.html", {"key": key, "secret": secret, "snippets": snippets(base_url, secret)}
-    )
+    shown = {"key": key, "secret": secret, "snippets": snippets(base_url(request), secret)}
+    response = render(request, "keys/reveal.html", shown)
     response["cache-control"] = "no-store"
     return response

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -75,6 +76,18 @@ class Place:
             return rights.has(self.roles.get(asked), right)
         return self.sees_all(right) or any(rights.has(role, right) for role in self.roles.values())
 
+    @property
+    def may_usage(self) -> bool:
+        return self.may("usage")
+
+    @property
+    def may_logs(self) -> bool:
+        return self.may("logs")
+
+    @property
+    def may_keys(self) -> bool:
+        return self.may("keys")
+
     def sees_all(self, right: str) -> bool:
         """Whether the right comes from the organization: it then holds for archived workspaces and admin keys too."""
         return rights.everywhere(self.membership.role, right)
@@ -133,11 +146,10 @@ class Place:
 
 def _roles(membership: Membership) -> dict[Workspace, str]:
     """The workspaces that the member may see, with their role in each."""
-    given = dict(
-        WorkspaceMembership.objects.filter(
-            organization=membership.organization_id, user=membership.user_id
-        ).values_list("workspace_id", "role")
-    )
+    given = WorkspaceMembership.objects.filter(workspace=OuterRef("pk"), user=membership.user_id).values("role")
     everything = Workspace.objects.filter(organization=membership.organization_id, archived_at=None)
-    roles = {one: rights.workspace_role(membership.role, given.get(one.id), one.is_default) for one in everything}
+    roles = {
+        one: rights.workspace_role(membership.role, one.given, one.is_default)
+        for one in everything.annotate(given=Subquery(given))
+    }
     return {one: role for one, role in roles.items() if role is not None}

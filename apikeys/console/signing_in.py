@@ -44,7 +44,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
         return error_pages.too_many(request, wait_seconds=wait)
     try:
         if request.method != "POST":
-            return _link_page(request, actions.find_signin_link(token))
+            return render(request, "account/signin_link.html", {"person": actions.find_signin_link(token)})
         person = actions.redeem_signin_link(token, address=request.META["REMOTE_ADDR"] or None)
     except NotFound:
         return render(request, "account/signin_link_dead.html", status=404)
@@ -87,12 +87,6 @@ def _save_profile(request: HttpRequest, person: User, form: forms.Form, *, is_fi
         return redirect("console")
     messages.success(request, "Saved.")
     return redirect("account_profile")
-
-
-def _link_page(request: HttpRequest, person: User) -> HttpResponse:
-    response = render(request, "account/signin_link.html", {"person": person})
-    response["referrer-policy"] = "no-referrer"
-    return response
 
 
 def _first_page(person: User) -> str:

@@ -8,6 +8,8 @@ from django import template
 from django.contrib.staticfiles import finders
 from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 
 register = template.Library()
@@ -37,3 +39,10 @@ def moment(at: object, missing: str = "never") -> dict[str, object]:
 def ago(at: object) -> str:
     """`3 hours`, `2 days`: the largest unit alone."""
     return timesince(at, timezone.now(), depth=1)  # type: ignore[arg-type]
+
+
+@register.filter
+def veil(text: str, secret: str) -> SafeString:
+    """`text` with the secret in it wrapped, so that it can be covered until somebody asks to see it."""
+    covered = format_html('<span class="secretly">{}</span>', secret)
+    return mark_safe(escape(text).replace(escape(secret), covered))  # noqa: S308 - both parts are escaped

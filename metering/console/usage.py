@@ -50,6 +50,7 @@ def page(request: HttpRequest, place: Place) -> HttpResponse:
     question = read_question(request.GET, timezone.now())
     answer = _answer(place, question)
     key_names = names(place, "api_key_id", (line.group["api_key_id"] for line in answer.offers))
+    keys = [(key, key_names.get(key, key)) for key in breakdown.rank(answer.offers, "api_key_id") if key]
     return render(
         request,
         "metering/usage.html",
@@ -59,7 +60,8 @@ def page(request: HttpRequest, place: Place) -> HttpResponse:
             "groups": GROUPS,
             "measures": {name: label for name, (label, _) in breakdown.MEASURES.items()},
             "models": [model for model in breakdown.rank(answer.offers, "model") if model],
-            "keys": [(key, key_names.get(key, key)) for key in breakdown.rank(answer.offers, "api_key_id") if key],
+            "keys": keys,
+            "key_is_offered": question.key in dict(keys),
             "as_of": answer.as_of,
             **_tables(place, question, answer, key_names),
         },
@@ -117,13 +119,15 @@ def _tables(place: Place, question: Question, answer: Answer, key_names: Mapping
     colour = breakdown.colours(ranked)
     starts = question.span.starts
     label, measure = breakdown.MEASURES[question.measure]
+    total = breakdown.add_up(answer.lines)
     series = breakdown.series(answer.lines, group, starts=starts, measure=measure, colour=colour, names=called)
     return {
         "rows": breakdown.rows(answer.lines, group, colour=colour, names=called),
-        "total": breakdown.add_up(answer.lines),
-        "input_total": breakdown.input_tokens(breakdown.add_up(answer.lines)),
+        "total": total,
+        "input_total": breakdown.input_tokens(total),
         "series": series,
         "series_totals": [sum(one.values) for one in series],
+        "grand_total": sum(sum(one.values) for one in series),
         "steps": [
             {"start": start, "values": values, "total": sum(values)}
             for start, values in zip(starts, _across(series, len(starts)), strict=True)

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from django.http import HttpResponse
 
+from metering import money
 from metering.console.spans import Span
-from metering.display import exact_usd
 from metering.reports import Sums
 
 TOKENS = (
@@ -38,7 +38,7 @@ def usage_file(lines: Iterable[Sums], group: str, *, span: Span, names: Mapping[
                 line.requests,
                 *(getattr(line, name) for name in TOKENS),
                 line.web_search_requests,
-                exact_usd(line.cost_picos),
+                money.usd(line.cost_picos),
             ]
         )
     name = f"usage-{span.start:%Y-%m-%d}-{span.last_day:%Y-%m-%d}.csv"

@@ -7,7 +7,7 @@ from django import template
 from django.utils import timezone
 
 from apikeys.models import ApiKey, Organization
-from metering import display, reports
+from metering import display, money, reports
 
 register = template.Library()
 
@@ -15,6 +15,16 @@ register = template.Library()
 @register.filter
 def usd(picos: Any, places: int = 2) -> str:
     return display.usd(int(picos or 0), places=places)
+
+
+@register.filter
+def exact_usd(picos: Any) -> str:
+    return money.usd(int(picos or 0))
+
+
+@register.filter
+def per_million(picos_each: Any) -> str:
+    return display.per_million(picos_each)
 
 
 @register.filter

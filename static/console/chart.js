@@ -2,7 +2,10 @@
 "use strict";
 
 (() => {
+  const HEIGHT = 260;
   const ORDER = ["0", "1", "2", "3", "4", "5", "other"];
+
+  const DAYS = [1, 2, 3, 5, 7, 10, 14, 28, 56, 112].map((days) => days * 86400);
 
   // The table: one row per interval (data-at, epoch seconds), one cell per series (data-value, the exact figure).
   const read = (table) => {
@@ -23,7 +26,10 @@
   // Each series on top of those before it; drawn from the tallest down, so that the lower ones stay visible.
   const stack = (series) => {
     let below = series.length ? series[0].values.map(() => 0) : [];
-    return series.map((one) => (below = one.values.map((value, index) => value + below[index])));
+    return series.map((one) => {
+      below = one.values.map((value, index) => value + below[index]);
+      return below.map((top, index) => (one.values[index] ? top : null)); // nothing is not drawn, not even its edge
+    });
   };
 
   const colourOf = (probe, name) => {
@@ -33,8 +39,20 @@
 
   const units = (figure) => {
     const isMoney = figure.dataset.unit === "usd";
-    const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
-    return (value) => (isMoney ? "$" : "") + short.format(value);
+    const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+    const cents = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 4 });
+    return (value) => (isMoney ? "$" : "") + (isMoney && value && value < 1000 ? cents : short).format(value);
+  };
+
+  // Days as "21 Nov", hours as "14:00"; the first tick of a day within hours says the day.
+  const ticks = (isByHour) => {
+    const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+    const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+    return (_plot, values) =>
+      values.map((seconds) => {
+        const at = new Date(seconds * 1000);
+        return isByHour && seconds % 86400 ? hour.format(at) : day.format(at);
+      });
   };
 
   const draw = (figure) => {
@@ -57,7 +75,7 @@
 
     const options = {
       width: room.clientWidth,
-      height: 280,
+      height: HEIGHT,
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       scales: {
@@ -66,7 +84,8 @@
       },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       axes: [
-        { stroke: text, font, grid: { show: false }, ticks: { stroke: grid, width: 1 }, space: 64 },
+        { stroke: text, font, grid: { show: false }, ticks: { stroke: grid, width: 1, size: 4 },
+          space: 60, size: 30, gap: 6, incrs: width < 86400 ? [3600, 7200, 14400, 21600, 43200, 86400] : DAYS, values: ticks(width < 86400) },
         { stroke: text, font, grid: { stroke: grid, width: 1 }, ticks: { show: false }, size: 64,
           values: (_plot, values) => values.map(format) },
       ],
@@ -119,7 +138,7 @@
       figure.querySelector(".plot").addEventListener("keydown", (event) => move(figure, event));
       new ResizeObserver(([entry]) => {
         const now = Math.floor(entry.contentRect.width);
-        if (figure.plot && now && now !== figure.plot.width) figure.plot.setSize({ width: now, height: 280 });
+        if (figure.plot && now && now !== figure.plot.width) figure.plot.setSize({ width: now, height: HEIGHT });
       }).observe(figure.querySelector(".plot"));
     }
   };

@@ -28,21 +28,16 @@ const copy = async (button) => {
 };
 
 const toggleSecret = (button) => {
-  const field = document.querySelector(button.dataset.show);
-  const isHidden = field.type === "password";
-  field.type = isHidden ? "text" : "password";
-  button.textContent = isHidden ? "Hide" : "Show";
-  button.setAttribute("aria-pressed", String(isHidden));
+  const sheet = button.closest("[data-secret]");
+  const isVeiled = sheet.toggleAttribute("data-veiled");
+  button.textContent = isVeiled ? "Show" : "Hide";
+  button.setAttribute("aria-pressed", String(!isVeiled));
 };
 
-// A secret is shown openly without scripts; with them it starts hidden.
-const hideSecrets = (root) => {
-  for (const button of root.querySelectorAll("[data-show]")) {
-    const field = document.querySelector(button.dataset.show);
-    field.type = "password";
-    button.hidden = false;
-  }
-  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+// A secret is shown openly without scripts; with them it starts covered. Buttons that need scripts appear.
+const prepare = (root) => {
+  for (const sheet of root.querySelectorAll("[data-secret]")) sheet.setAttribute("data-veiled", "");
+  for (const button of root.querySelectorAll("[data-show], [data-copy]")) button.hidden = false;
 };
 
 // --- Dialog ----------------------------------------------------------------------------------------------------------
@@ -64,7 +59,7 @@ const closeDialog = () => {
 
 const openDialog = () => {
   if (!dialog().open) dialog().showModal();
-  const first = dialog().querySelector("[autofocus], input:not([type=hidden]), h2");
+  const first = dialog().querySelector("[data-first]") ?? dialog().querySelector("input:not([type=hidden])");
   first?.focus();
 };
 
@@ -74,7 +69,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy], [data-show], [data-close], [data-done]");
   if (!button) return;
   if (button.dataset.copy) copy(button);
-  else if (button.dataset.show) toggleSecret(button);
+  else if ("show" in button.dataset) toggleSecret(button);
   else if (button.closest("dialog")) {
     event.preventDefault();
     if ("done" in button.dataset) button.closest("dialog").querySelector("[data-secret]")?.setAttribute("data-kept", "");
@@ -93,7 +88,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("DOMContentLoaded", () => {
-  hideSecrets(document);
+  prepare(document);
   dialog()?.addEventListener("cancel", (event) => {
     event.preventDefault();
     closeDialog();
@@ -104,10 +99,11 @@ document.addEventListener("DOMContentLoaded", () => {
 document.addEventListener("htmx:after:swap", () => {
   const body = document.getElementById("dialog-body");
   if (body?.children.length) {
-    hideSecrets(body);
+    prepare(body);
     openDialog();
     return;
   }
+  prepare(document);
   const said = document.querySelector("#results")?.dataset.said;
   if (said) say(said);
 });
