@@ -84,19 +84,22 @@ class MeteredRequest:
         )
 
     def next_attempt(self, *, upstream: str, at_us: int, status: int, reason: str, error_type: str) -> None:
-        """This attempt failed (with `status`, 0 for none); another one goes to `upstream`."""
-        self._end(Charge(), outcome="upstream_error", status=status, reason=reason, error_type=error_type, at_us=at_us)
-        self.attempt += 1
-        self.upstream_request_id = ""
+        """This attempt failed with `status`; another one goes to `upstream`.
+
+        Raises `SpoolFull` or `JournalBroken`: then it must not go, and this attempt stays the last.
+        """
         self._meter.journal.sent(
             Sent(
                 request_id=self._begin.request_id,
-                attempt=self.attempt,
+                attempt=self.attempt + 1,
                 at_us=at_us,
                 upstream=upstream,
                 model=self._begin.model,
             )
         )
+        self._end(Charge(), outcome="upstream_error", status=status, reason=reason, error_type=error_type, at_us=at_us)
+        self.attempt += 1
+        self.upstream_request_id = ""
 
     def settle(
         self,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from metering.attempt import MeteredRequest
+from metering.journal import JournalError
 from relay import errors
 from relay.alarms import AccountAlarms
 from relay.errors import ApiError
@@ -74,13 +75,16 @@ class Forwarder:
             is_repeat = outcome.was_stale
             if not plan or not outcome.fails_over:
                 return outcome
-            metered.next_attempt(
-                upstream=plan[0].name,
-                at_us=time.time_ns() // 1000,
-                status=outcome.status,
-                reason=outcome.reason,
-                error_type=outcome.error_type,
-            )
+            try:
+                metered.next_attempt(
+                    upstream=plan[0].name,
+                    at_us=time.time_ns() // 1000,
+                    status=outcome.status,
+                    reason=outcome.reason,
+                    error_type=outcome.error_type,
+                )
+            except JournalError:
+                return outcome
 
     async def _attempt(
         self, outbound: Outbound, target: Target, metered: MeteredRequest, *, on_new_connection: bool
