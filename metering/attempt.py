@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from metering import catalogue
 from metering.admission import Admission, Grant
 from metering.journal import Journal
 from metering.pricing import Charge, PriceTable, price
@@ -117,6 +118,7 @@ class MeteredRequest:
             return
         self._is_settled = True
         usage = _with_estimate(seen, is_estimated) if seen is not None else {}
+        self.model = self._served(seen)
         charge = self._price(usage, seen)
         self._end(
             charge,
@@ -137,12 +139,21 @@ class MeteredRequest:
             cost_picos=charge.cost_picos,
         )
 
+    def _served(self, seen: Seen | None) -> str:
+        """The id of the model that answered, when it is one we have a price for; else of the one asked for."""
+        if seen is None or not seen.model:
+            return self.model
+        known = catalogue.find(seen.model)
+        name = known.id if known else seen.model
+        table = self._meter.prices.current
+        return name if table.row(name, self._begin.started_at_us, 0) is not None else self.model
+
     def _price(self, usage: Mapping[str, Any], seen: Seen | None) -> Charge:
         if not usage:
             return Charge()
         return price(
             usage,
-            model=(seen.model if seen else "") or self.model,
+            model=self.model,
             at_us=self._begin.started_at_us,
             table=self._meter.prices.current,
             stop_reason=seen.stop_reason if seen else None,
@@ -172,7 +183,7 @@ class MeteredRequest:
                 status=status,
                 error_type=error_type,
                 stop_reason=seen.stop_reason if seen else "",
-                model=(seen.model if seen else "") or self.model,
+                model=self.model,
                 upstream_request_id=self.upstream_request_id,
                 message_id=seen.message_id if seen else "",
                 usage=usage or None,
