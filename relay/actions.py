@@ -55,6 +55,18 @@ def set_enabled(name: str, *, enabled: bool, actor: Actor) -> Upstream:
     return upstream
 
 
+@transaction.atomic
+def replace_credential(name: str, credential: str, *, actor: Actor) -> Upstream:
+    """Another credential for an upstream; what the old one was refused for is forgotten. Raises `NotFound`."""
+    upstream = find(name)
+    before = _described(upstream)
+    upstream.credential = credentials.encrypt(credential)
+    upstream.refused_at, upstream.refusal = None, ""
+    upstream.save(update_fields=["credential", "refused_at", "refusal"])
+    _record(actor, "upstream.credential_replaced", upstream, before, _described(upstream))
+    return upstream
+
+
 def find(name: str) -> Upstream:
     """Raises `NotFound`."""
     try:
