@@ -103,8 +103,12 @@ class Gateway:
         """End it in good order; its exit code."""
         if self._process is None:
             return 0
-        self._process.send_signal(number)
+        self.signal(number)
         return self.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the supervisor, without waiting."""
+        os.kill(self.supervisor, number)
 
     def wait(self, seconds: float = STOP_SECONDS) -> int:
         assert self._process is not None
