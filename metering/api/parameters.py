@@ -31,6 +31,8 @@ class Texts:
         for place, value in enumerate(values):
             if self.choices and value not in self.choices:
                 raise BadParameter(f"{self.name}.{place}: Input should be {_either(self.choices)}")
+            if "\0" in value:  # which PostgreSQL cannot hold
+                raise BadParameter(f"{self.name}.{place}: Input should be a valid string")
         return values
 
     def schema(self) -> dict[str, Any]:

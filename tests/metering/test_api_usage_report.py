@@ -233,6 +233,8 @@ def test_each_width_has_its_own_limits(width: str, default: int, largest: int) -
         ({"context_window": "1M"}, "context_window.0: Input should be '0-200k' or '200k-1M'"),
         ({"limit": "0"}, "limit: Input should be greater than or equal to 1"),
         ({"page": "page_x"}, "page: Invalid page token"),
+        ({"models[]": "a\0b"}, "models.0: Input should be a valid string"),
+        ({"starting_at": "9999-12-31"}, "ending_at: must be later than starting_at"),
         ({"ending_at": "2026-11-09"}, "ending_at: must be later than starting_at"),
     ],
 )
