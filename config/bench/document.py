@@ -47,6 +47,8 @@ Requests have a body of about 300 bytes and use kept-alive connections.
   event, from the mock's write to the generator's read.
 - **First byte** is the median time until the first byte of the body, at half load.
 - **kB/stream** is the growth of the web worker's proportional set size with 500 streams open, divided by 500.
+- **Console pages**, with `--console`: how far the p99 of JSON requests at half load rises while two pages of the
+  console a second are made by the same worker.
 - **Rows** in the ledger are counted at the end against all requests that were sent.
 """
 

@@ -55,11 +55,12 @@ class Bench:
             self.measure(target, load, self.seconds, Stage.HALF, rate)
 
     def console_pages(self, pages: Pages) -> None:
+        """In turns, too, but long ones: each has to hold every room of the console, at two pages a second."""
         rate = self.half_rate(JSON)
         for _ in range(self.rounds):
-            self.measure(self.gateway.target, JSON, self.turn, Stage.QUIET, rate)
+            self.measure(self.gateway.target, JSON, self.seconds, Stage.QUIET, rate)
             with pages.asked_for():
-                self.measure(self.gateway.target, JSON, self.turn, Stage.PAGES, rate)
+                self.measure(self.gateway.target, JSON, self.seconds, Stage.PAGES, rate)
 
     def half_rate(self, load: Load) -> float:
         """Half of the requests a second that Tollgate answers at full speed."""
