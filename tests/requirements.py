@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 _PROGRAMS = {
+    "curl": ("curl",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "node": ("node",),
     "npm": ("npm",),
