@@ -1,10 +1,8 @@
 """How people say from when on: a day, a moment, or so long ago. Pure: the caller brings the clock."""
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-_AGO = re.compile(r"(\d{1,6})([mhdw])")
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+from apikeys import durations
 
 
 def parse(text: str, now: datetime) -> datetime:
@@ -13,9 +11,8 @@ def parse(text: str, now: datetime) -> datetime:
     Raises ValueError with words for the person who wrote it.
     """
     try:
-        ago = _AGO.fullmatch(text)
-        if ago:
-            return now.astimezone(UTC) - int(ago[1]) * _UNITS[ago[2]]
+        if text[-1:].isalpha() and text[-1:] not in "Zz":
+            return now.astimezone(UTC) - durations.parse(text)
         moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):

@@ -2,26 +2,22 @@
 
 import argparse
 import json
-from contextlib import suppress
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from config.failures import Failure
+from config.tables import table
 
 if TYPE_CHECKING:
-    from apikeys.models import Organization
     from metering.reports import Sums
     from metering.statement import Statement
 
-_HEADINGS = ("Workspace", "Key", "Model", "Requests", "Input", "Write 5m", "Write 1h", "Read", "Output", "USD")
-_TEXTS = 3
-"""So many columns hold text and stand at the left; the rest are numbers."""
+_HEADINGS = ("WORKSPACE", "KEY", "MODEL", "REQUESTS", "INPUT", "WRITE 5M", "WRITE 1H", "READ", "OUTPUT", "USD")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("usage", help="what an organization used, by workspace, key and model")
-    parser.add_argument("--organization", required=True, metavar="NAME", help="its name or id")
+    parser.add_argument("--organization", required=True, metavar="NAME_OR_ID")
     parser.add_argument("--since", metavar="T", help="2026-11-01, 2026-11-01T10:00, 24h, 7d (default: all there is)")
     parser.add_argument("--json", action="store_true", help="one JSON object, with exact amounts")
     parser.add_argument(
@@ -34,12 +30,14 @@ def run(options: argparse.Namespace) -> int:
     from django.conf import settings
     from django.utils import timezone
 
+    from apikeys import find
+    from apikeys.errors import NotFound
     from metering import backlog, since, statement
 
-    organization = _organization(options.organization)
     try:
+        organization = find.organization(options.organization)
         start = since.parse(options.since, timezone.now()) if options.since else None
-    except ValueError as error:
+    except (NotFound, ValueError) as error:
         raise Failure(str(error)) from None
     # First what is missing, then what is there: nothing can be in neither.
     missing = backlog.count(settings.JOURNAL_DIR)
@@ -53,27 +51,14 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _organization(name: str) -> "Organization":
-    from apikeys.models import Organization
-
-    found = Organization.objects.filter(name=name).first()
-    if found is None:
-        with suppress(ValueError):  # no id either
-            found = Organization.objects.filter(pk=UUID(name)).first()
-    if found is None:
-        raise Failure(f"there is no organization “{name}”")
-    return found
-
-
 def _table(statement: "Statement") -> str:
     title = f"{statement.organization}, since {statement.since:%Y-%m-%d %H:%M} UTC"
     lines = [
         (line.workspace or "-", _key(line.api_key_name, line.api_key_id), line.model or "-", *_figures(line.sums))
         for line in statement.lines
     ]
-    rows = [_HEADINGS, *lines, ("Total", "", "", *_figures(statement.total))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
-    return "\n".join([title, "", *(_aligned(row, widths) for row in rows)])
+    lines.append(("Total", "", "", *_figures(statement.total)))
+    return f"{title}\n\n{table(_HEADINGS, lines, numbers=len(_HEADINGS) - 3)}"
 
 
 def _key(name: str | None, id_: str | None) -> str:
@@ -91,11 +76,3 @@ def _figures(sums: "Sums") -> tuple[str, ...]:
     )
     dollars = Decimal(sums.cost_picos).scaleb(-12).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
     return (*(f"{count:,}" for count in counts), f"{dollars:,}")
-
-
-def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
-    cells = [
-        cell.ljust(width) if column < _TEXTS else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(cells).rstrip()

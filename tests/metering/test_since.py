@@ -24,7 +24,7 @@ def test_a_day_a_moment_or_so_long_ago(text: str, expected: str) -> None:
     assert parse(text, NOW).isoformat() == expected
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "7", "d7", "-7d", "7 d", "999999w", "2026-02-30"])
+@pytest.mark.parametrize("text", ["", "yesterday", "7", "d7", "-7d", "7 d", "999999w", "0d", "2026-02-30"])
 def test_anything_else_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="2026-11-01"):
         parse(text, NOW)

@@ -133,7 +133,7 @@ def test_the_table_for_people(acme: Team, capsys: pytest.CaptureFixture[str]) ->
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"acme, since {NOON - timedelta(days=3):%Y-%m-%d} 12:00 UTC"
-    assert " ".join(lines[2].split()) == "Workspace Key Model Requests Input Write 5m Write 1h Read Output USD"
+    assert " ".join(lines[2].split()) == "WORKSPACE KEY MODEL REQUESTS INPUT WRITE 5M WRITE 1H READ OUTPUT USD"
     figures = "1 1,000 20 30 40 500 0.0072"
     assert " ".join(lines[3].split()) == f"Default first {acme.key.id} claude-sonnet-5-5 {figures}"
     assert " ".join(lines[4].split()) == f"Total {figures}"
