@@ -8,6 +8,7 @@ A request that outlives its segment is told again in a later one, so that no seg
 
 import logging
 import os
+import shutil
 import threading
 import time
 import uuid
@@ -71,13 +72,21 @@ class Journal:
         self._is_closed = False
         self._is_full = False
         self._fault = ""
-        try:
-            self.folder, self._flock = segments.create_folder(root, str(uuid.uuid4()))
-            self._spool = Spool(self.folder, segment_bytes, syncs_each=sync == "each")
-        except OSError as error:
-            raise JournalBroken(f"cannot write below {root}: {error}") from error
+        self._open(root, segment_bytes, syncs_each=sync == "each")
         self._keeper = Keeper(self, root, spool_bytes)
         self._keeper.start()
+
+    def _open(self, root: Path, segment_bytes: int, *, syncs_each: bool) -> None:
+        try:
+            self.folder, self._flock = segments.create_folder(root, str(uuid.uuid4()))
+        except OSError as error:
+            raise JournalBroken(f"cannot write below {root}: {error}") from error
+        try:
+            self._spool = Spool(self.folder, segment_bytes, syncs_each=syncs_each)
+        except OSError as error:
+            os.close(self._flock)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise JournalBroken(f"cannot write below {root}: {error}") from error
 
     def begin(self, record: Begin) -> None:
         """Before the first byte goes upstream. SpoolFull or JournalBroken: the request must not be sent."""
@@ -256,9 +265,9 @@ class Journal:
     def _sync(self) -> None:
         """Bring what was written to the platter. What a failing sync may have cost is told again."""
         with self._lock:
-            left, current = self._spool.take_unsynced()
+            unsynced = self._spool.take_unsynced()
         try:
-            self._spool.sync(left, current)
+            unsynced.sync()
         except OSError as error:
             with self._lock:
                 self._note_fault(error)

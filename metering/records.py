@@ -1,17 +1,20 @@
 """What a process writes down about each request, and how those records look as bytes. No clock, no files.
 
-A record's payload is a version byte, a type byte and a JSON array of its fields in the order declared here. Fields
-are only ever appended, with a default: an older, shorter array still reads, and so does a newer, longer one.
+A record's payload is a version byte, a type byte and a JSON array of its fields in the order declared here, in it the
+charge as an array likewise. Fields are only ever appended, with a default: an older, shorter array still reads, and so
+does a newer, longer one.
 Times are integers of microseconds since the epoch, tokens are integers, money is integer pico-dollars.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any
 
 import orjson
+
+from metering.pricing import Charge
 
 VERSION = 1
 
@@ -89,10 +92,7 @@ class Progress:
 
 @dataclass(slots=True, kw_only=True)
 class End:
-    """An attempt is over. Exactly one END of a request is final. `first_byte_us` and `duration_us` count from BEGIN.
-
-    `charge` is a `metering.pricing.Charge` or a dict of its fields; it is always read back as a dict.
-    """
+    """An attempt is over. Exactly one END of a request is final. `first_byte_us` and `duration_us` count from BEGIN."""
 
     request_id: str
     attempt: int
@@ -107,7 +107,7 @@ class End:
     message_id: str = ""
     usage: Mapping[str, Any] | None = None
     is_estimated: bool = False
-    charge: Any
+    charge: Charge
     first_byte_us: int | None = None
     duration_us: int | None
 
@@ -143,11 +143,17 @@ _VALUES: dict[type[Record], Callable[[Any], tuple[Any, ...]]] = {
     kind: attrgetter(*names) for kind, names in _NAMES.items()
 }
 
+_CHARGE_NAMES = tuple(each.name for each in fields(Charge))
+_CHARGE_PLACE = _NAMES[End].index("charge")
+_charge_values: Callable[[Charge], tuple[Any, ...]] = attrgetter(*_CHARGE_NAMES)
+
 
 def encode(record: Record) -> bytes:
     """The payload of a record, at most MAX_PAYLOAD_BYTES. Never fails: what cannot be written is cut or cleaned."""
     kind = type(record)
     values = _VALUES[kind](record)
+    if isinstance(record, End):
+        values = (*values[:_CHARGE_PLACE], _charge_values(record.charge), *values[_CHARGE_PLACE + 1 :])
     try:
         payload = _HEADS[kind] + orjson.dumps(values)
     except TypeError:  # a lone surrogate, an integer beyond 64 bits, an object nested too deeply
@@ -164,8 +170,10 @@ def decode(payload: bytes) -> Record:
         values = orjson.loads(payload[2:])
         if _NUL in payload:  # in JSON it may stand, in PostgreSQL it may not
             values = [_fitted(value) for value in values]
+        if kind is End:
+            values[_CHARGE_PLACE] = Charge(*values[_CHARGE_PLACE][: len(_CHARGE_NAMES)])
         return kind(**dict(zip(_NAMES[kind], values, strict=False)))
-    except (orjson.JSONDecodeError, TypeError) as error:
+    except (orjson.JSONDecodeError, TypeError, LookupError) as error:
         raise BadRecord(f"{kind.__name__}: {error}") from error
 
 
@@ -175,8 +183,6 @@ def _encode_fitted(kind: type[Record], values: tuple[Any, ...]) -> bytes:
 
 def _fitted(value: Any) -> Any:
     """The same value, cut so that a whole record of such values fits: short texts, objects without large members."""
-    if is_dataclass(value) and not isinstance(value, type):
-        value = {each.name: getattr(value, each.name) for each in fields(value)}
     if isinstance(value, Mapping):
         return _fitted_members(value)
     return _cleaned_or_none(value)

@@ -5,7 +5,6 @@ gets one, exactly one is final. Usage is what the last progress said, else the e
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from metering import rows
@@ -64,7 +63,7 @@ def _end(request: RunningRequest, attempt: int, charge: Charge, *, is_final: boo
         reason=REASON,
         status=0,
         model=request.begin.model,
-        charge=asdict(charge),
+        charge=charge,
         duration_us=None,
     )
 

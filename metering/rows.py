@@ -5,11 +5,12 @@ Texts are cut to their columns here: what a client or an upstream has written mu
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 import orjson
 
+from metering.pricing import Charge
 from metering.records import REFUSED, Begin, End, Refused
 
 Row = tuple[Any, ...]
@@ -31,7 +32,7 @@ SUMS = (
 )
 """What a record and its rollups count, named as in `pricing.Charge`."""
 
-CHARGE = (*SUMS, "service_tier", "context_window", "inference_geo", "speed", "is_unpriced")
+_CHARGE = (*SUMS, "service_tier", "context_window", "inference_geo", "speed", "is_unpriced")
 
 COLUMNS = (
     "started_at",
@@ -63,13 +64,12 @@ COLUMNS = (
     "duration_us",
     "client_retry_count",
     "user_agent",
-    *CHARGE,
+    *_CHARGE,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NOTHING = dict.fromkeys(SUMS, 0) | dict.fromkeys(CHARGE[len(SUMS) : -1], "") | {"is_unpriced": False}
-_NO_CHARGE = tuple(_NOTHING[name] for name in CHARGE)
-_charge: Callable[[dict[str, Any]], tuple[Any, ...]] = itemgetter(*CHARGE)
+_charge: Callable[[Charge], tuple[Any, ...]] = attrgetter(*_CHARGE)
+_NO_CHARGE = _charge(Charge())
 
 
 def of_attempt(begin: Begin, end: End, upstream: str) -> Row:
@@ -104,7 +104,7 @@ def of_attempt(begin: Begin, end: End, upstream: str) -> Row:
         end.duration_us,
         min(begin.client_retry_count, 32_767),
         begin.user_agent[:200],
-        *_charges(end.charge),
+        *_charge(end.charge),
     )
 
 
@@ -146,11 +146,3 @@ def of_refusal(record: Refused) -> Row:
 
 def moment(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def _charges(charge: dict[str, Any]) -> tuple[Any, ...]:
-    """The charge in the order of its columns; what an older or cut record lacks is nothing."""
-    try:
-        return _charge(charge)
-    except KeyError:
-        return _charge(_NOTHING | charge)

@@ -6,6 +6,7 @@ A segment gets its number when the one before it is left: whoever sees it knows 
 
 import fcntl
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -79,6 +80,7 @@ def create_folder(root: Path, name: str) -> tuple[Path, int]:
         sync_folder(root)
     except OSError:
         os.close(lock)
+        shutil.rmtree(hidden, ignore_errors=True)
         raise
     return folder, lock
 

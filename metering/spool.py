@@ -1,16 +1,38 @@
 """Where a journal's frames go: the segment being written, those that wait, and those that are left.
 
-Not safe for threads: the journal holds its lock around every call, but for `allocate` and `sync`.
+Not safe for threads: the journal holds its lock around every call, but for `allocate` and `Unsynced.sync`.
 """
 
 import errno
 import os
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 
 from metering import segments
 from metering.frames import MAX_FRAME_BYTES
 from metering.segments import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Unsynced:
+    """What was written lately: segments that were left, the current one, and whether a name is new in the folder."""
+
+    folder: Path
+    left: list[Segment]
+    current: Segment | None
+    has_new_name: bool
+
+    def sync(self) -> None:
+        """Names first, then data; segments that were left are closed. OSError when the disk refuses."""
+        try:
+            if self.has_new_name:
+                segments.sync_folder(self.folder)
+            for segment in [*self.left, *([self.current] if self.current else [])]:
+                os.fdatasync(segment.fd)
+        finally:
+            for segment in self.left:
+                os.close(segment.fd)
 
 
 class Spool:
@@ -24,6 +46,7 @@ class Spool:
         self._spares: deque[Segment] = deque()
         self._left: list[Segment] = []
         self._is_dirty = False
+        self._has_new_name = False
         self.is_torn = False
         self._current = Segment(folder, fd=-1, size=0)
         self.rotate()
@@ -65,6 +88,7 @@ class Spool:
         self._current = segment
         self.is_torn = False
         self._is_dirty = True
+        self._has_new_name = True
         self._count_room()
 
     def allocate(self) -> Segment:
@@ -76,23 +100,12 @@ class Spool:
         self._spares.append(segment)
         self._count_room()
 
-    def take_unsynced(self) -> tuple[list[Segment], Segment | None]:
-        """What `sync` must bring to the platter: the segments that were left, and the current one if written to."""
-        left, self._left = self._left, []
-        current = self._current if self._is_dirty else None
-        self._is_dirty = False
-        return left, current
-
-    def sync(self, left: list[Segment], current: Segment | None) -> None:
-        """Names first, then data; segments that were left are closed. OSError when the disk refuses."""
-        if left or current:
-            segments.sync_folder(self.folder)
-        try:
-            for segment in [*left, *([current] if current else [])]:
-                os.fdatasync(segment.fd)
-        finally:
-            for segment in left:
-                os.close(segment.fd)
+    def take_unsynced(self) -> Unsynced:
+        """What is not on the platter yet. Whoever takes it brings it there."""
+        unsynced = Unsynced(self.folder, self._left, self._current if self._is_dirty else None, self._has_new_name)
+        self._left = []
+        self._is_dirty = self._has_new_name = False
+        return unsynced
 
     def close(self) -> None:
         """Give back what was never written."""

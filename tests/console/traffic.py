@@ -1,6 +1,5 @@
 """Requests that once happened, written by the ledger itself: rows and rollups agree as they do in real life."""
 
-import dataclasses
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -72,7 +71,7 @@ class Traffic:
             is_final=is_final,
             model=model,
             usage=usage,
-            charge=dataclasses.asdict(charge),
+            charge=charge,
             **(fields | end),
         )
         self._rows.append(rows.of_attempt(begin, over, upstream))

@@ -145,6 +145,7 @@ def test_synced_each_time_it_writes_the_same(tmp_path: Path) -> None:
     assert [type(record) for record in records(journal.folder)] == [Begin, End]
 
 
+@pytest.mark.timeout(600)
 def test_killed_at_any_moment_it_has_every_acknowledged_record(tmp_path: Path, acceptance: bool) -> None:
     acknowledged: list[str] = []
     for _ in range(100 if acceptance else 10):

@@ -1,6 +1,6 @@
 """Records as bytes and back."""
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 import orjson
 import pytest
@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metering.frames import frame, frames, next_frame
+from metering.pricing import Charge
 from metering.records import MAX_PAYLOAD_BYTES, BadRecord, Begin, End, Progress, Record, Refused, Sent, decode, encode
 from tests.metering.samples import begin, charge, end
 
@@ -30,6 +31,8 @@ def _strategy(kind: type[Record]) -> st.SearchStrategy[Record]:
         "int | None": st.none() | _counts,
     }
     values = {each.name: by_type.get(str(getattr(each.type, "__name__", each.type)), _usage) for each in fields(kind)}
+    if kind is End:
+        values["charge"] = st.builds(Charge, output_tokens=_counts, cost_picos=_counts, speed=_texts)
     if kind is Begin:
         values["scopes"] = st.lists(_json, max_size=3)
     return st.builds(kind, **values)
@@ -120,7 +123,7 @@ def test_what_carries_the_price_stays_when_usage_is_cut() -> None:
         "output_tokens": 87,
         "iterations": [{"type": "message", "note": "x" * 256}],
     }
-    assert kept.charge == asdict(charge())
+    assert kept.charge == charge()
 
 
 @pytest.mark.parametrize("usage", [{"note": "\ud800"}, {"tokens": 10**30}, {"deep": None}])

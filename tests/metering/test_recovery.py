@@ -2,7 +2,7 @@
 
 from metering.price_list import SHIPPED
 from metering.pricing import PriceTable
-from metering.records import Progress, Record, Sent, decode, encode
+from metering.records import Progress, Record, Sent
 from metering.recovery import interrupted
 from metering.rows import COLUMNS
 from metering.running import Position, RunningRequest, RunningRequests
@@ -14,7 +14,7 @@ TABLE = PriceTable(SHIPPED)
 def _left(*records: Record) -> RunningRequest:
     requests = RunningRequests()
     for offset, record in enumerate(records):
-        requests.apply(decode(encode(record)), Position(1, offset))
+        requests.apply(record, Position(1, offset))
     (request,) = requests
     return request
 

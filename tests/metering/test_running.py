@@ -2,7 +2,7 @@
 
 import pytest
 
-from metering.records import Record, Sent, decode, encode
+from metering.records import Sent
 from metering.rows import COLUMNS
 from metering.running import NotBegun, Position, RunningRequests
 from metering.shipment import DIMENSIONS
@@ -11,11 +11,6 @@ from tests.metering.samples import ACME, begin, charge, end, progress, refused
 
 def _at(offset: int) -> Position:
     return Position(1, offset)
-
-
-def read_end(request_id: str = "req_1", **changes: object) -> Record:
-    """As it is read: with its charge as a dict."""
-    return decode(encode(end(request_id, **changes)))
 
 
 def _row(values: tuple[object, ...]) -> dict[str, object]:
@@ -27,7 +22,7 @@ def test_a_request_is_a_row_once_it_has_ended() -> None:
 
     assert requests.apply(begin(), _at(0)) is None
     assert requests.apply(progress(), _at(10)) is None
-    row = _row(requests.apply(read_end(), _at(20)) or ())
+    row = _row(requests.apply(end(), _at(20)) or ())
 
     assert len(requests) == 0
     assert row["started_at"].isoformat() == "2026-11-18T12:00:00+00:00"
@@ -42,14 +37,14 @@ def test_reading_starts_again_at_the_oldest_running_request() -> None:
     for number in range(3):
         requests.apply(begin(f"req_{number}"), _at(number))
 
-    requests.apply(read_end("req_0"), _at(3))
+    requests.apply(end("req_0"), _at(3))
     assert requests.oldest == _at(1)
 
     requests.apply(begin("req_1"), _at(4))  # told again
     assert requests.oldest == _at(2)
 
-    requests.apply(read_end("req_2"), _at(5))
-    requests.apply(read_end("req_1"), _at(6))
+    requests.apply(end("req_2"), _at(5))
+    requests.apply(end("req_1"), _at(6))
     assert requests.oldest is None
 
 
@@ -61,7 +56,7 @@ def test_a_request_that_is_told_again_keeps_what_was_known() -> None:
     requests.apply(begin(), _at(2))
     requests.apply(sent, _at(3))
 
-    row = _row(requests.apply(read_end(attempt=2), _at(4)) or ())
+    row = _row(requests.apply(end(attempt=2), _at(4)) or ())
 
     assert (row["upstream"], row["attempt"]) == ("other", 2)
 
@@ -69,9 +64,9 @@ def test_a_request_that_is_told_again_keeps_what_was_known() -> None:
 def test_each_attempt_is_a_row_and_one_of_them_counts() -> None:
     requests = RunningRequests()
     requests.apply(begin(), _at(0))
-    first = _row(requests.apply(read_end(is_final=False, outcome="upstream_error", status=529), _at(1)) or ())
+    first = _row(requests.apply(end(is_final=False, outcome="upstream_error", status=529), _at(1)) or ())
     requests.apply(Sent(request_id="req_1", attempt=2, at_us=0, upstream="other", model="m"), _at(2))
-    second = _row(requests.apply(read_end(attempt=2), _at(3)) or ())
+    second = _row(requests.apply(end(attempt=2), _at(3)) or ())
 
     assert [(row["attempt"], row["is_final"], row["requests"], row["upstream"]) for row in (first, second)] == [
         (1, False, 0, "simulator"),
@@ -96,7 +91,7 @@ def test_texts_are_cut_to_their_columns() -> None:
     requests = RunningRequests()
     requests.apply(begin(requested_model="m" * 300, user_agent="u" * 300, client_retry_count=100_000), _at(0))
 
-    row = _row(requests.apply(read_end(stop_reason="s" * 100, error_type="e" * 100), _at(1)) or ())
+    row = _row(requests.apply(end(stop_reason="s" * 100, error_type="e" * 100), _at(1)) or ())
 
     lengths = {name: len(str(row[name])) for name in ("requested_model", "user_agent", "stop_reason", "error_type")}
     assert lengths == {"requested_model": 200, "user_agent": 200, "stop_reason": 60, "error_type": 60}

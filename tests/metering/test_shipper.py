@@ -230,13 +230,12 @@ def test_segments_replayed_thrice_in_any_order_change_nothing(
 
 def test_rows_in_any_order_and_portion_make_the_same_ledger() -> None:
     from metering.running import RunningRequests
-    from tests.metering.test_running import read_end
 
     requests = RunningRequests()
     rows = []
     for number in range(200):
         requests.apply(begin(f"req_{number}", started_at_us=NOON_US + number * 7_000_000), Position(1, 0))
-        rows.append(requests.apply(read_end(f"req_{number}"), Position(1, 0)))
+        rows.append(requests.apply(end(f"req_{number}"), Position(1, 0)))
     ledger = Ledger(settings.DATABASE_URL)
     mark = Mark(uuid.uuid4(), Position(1, 0), Position(1, 0))
     random.shuffle(rows)

@@ -99,6 +99,7 @@ def test_what_a_dead_process_left_running_is_interrupted(tmp_path: Path) -> None
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]
 
 
+@pytest.mark.timeout(900)
 def test_with_writers_and_shippers_killed_all_the_time_every_request_is_there_once(
     tmp_path: Path, acceptance: bool
 ) -> None:
