@@ -4,10 +4,9 @@ import httpx
 
 from relay import credentials
 from relay.models import Upstream
-from relay.upstreams.base import Outbound
+from relay.upstreams.base import ANY_VERSION, Outbound
 from relay.upstreams.registry import KINDS
 
-VERSION = (b"anthropic-version", b"2023-06-01")
 SECONDS = 30.0
 
 
@@ -18,8 +17,7 @@ class TrialFailed(Exception):
 def list_models(upstream: Upstream) -> str:
     """Ask for its models, which costs nothing. Returns a sentence for a person; raises `TrialFailed`."""
     adapter = KINDS[upstream.kind].make(upstream.base_url, _credential(upstream))
-    headers = [VERSION]
-    response = _sent(httpx.Request("GET", f"{upstream.base_url}/v1/models", headers=headers), adapter.auth)
+    response = _sent(adapter.models(), adapter.auth)
     if response.status_code == 404:
         return "answers, but lists no models; try a message with --model NAME"
     return f"answers, and lists {len(response.json().get('data', []))} models"
@@ -29,7 +27,7 @@ def send_message(upstream: Upstream, model: str) -> str:
     """Ask for one token. Returns a sentence for a person; raises `TrialFailed`."""
     adapter = KINDS[upstream.kind].make(upstream.base_url, _credential(upstream))
     body = b'{"model": "%s", "max_tokens": 1, "messages": [{"role": "user", "content": "ping"}]}' % model.encode()
-    headers = [VERSION, (b"content-type", b"application/json")]
+    headers = [ANY_VERSION, (b"content-type", b"application/json")]
     outbound = Outbound(headers, body, request_id="req_trial", model=model, is_stream=False)
     response = _sent(adapter.messages(outbound), adapter.auth)
     if response.status_code == 404:

@@ -1,6 +1,5 @@
 """What every upstream offers: it describes requests. Sending, signing and measuring happen elsewhere."""
 
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,7 +60,10 @@ class Adapter(Protocol):
 
     @property
     def auth(self) -> httpx.Auth:
-        """Signs what this adapter describes."""
+        """Signs what this adapter describes, where a credential is more than one more header."""
+
+    def models(self) -> httpx.Request:
+        """Describe a `GET /v1/models` of our own."""
 
     def messages(self, outbound: Outbound) -> httpx.Request:
         """Describe a `POST /v1/messages`."""
@@ -91,6 +93,10 @@ def _named_by_connection(headers: HeaderList) -> set[bytes]:
     return named
 
 
+NO_SIGNATURE = httpx.Auth()
+ANY_VERSION = (b"anthropic-version", b"2023-06-01")
+
+
 def described(url: httpx.URL, headers: HeaderList, body: bytes) -> httpx.Request:
     """A POST of `body`. Given a stream, httpx adds no headers of its own, which costs it 9 us a request."""
     headers.append((b"host", url.netloc))
@@ -99,19 +105,3 @@ def described(url: httpx.URL, headers: HeaderList, body: bytes) -> httpx.Request
     request = httpx.Request("POST", url, headers=headers, stream=httpx.ByteStream(body))
     request.read()
     return request
-
-
-class HeaderAuth(httpx.Auth):
-    """A credential that travels in one header."""
-
-    def __init__(self, name: str, value: str) -> None:
-        self._name = name
-        self._value = value
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers[self._name] = self._value
-        yield request
-
-
-class NoAuth(httpx.Auth):
-    """For an engine that asks for no credential."""
