@@ -209,7 +209,7 @@ def _say(line: dict[str, Any]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", required=True)
-    parser.add_argument("--key", default="none")
+    parser.add_argument("--key", default=os.environ.get(loads.KEY_VARIABLE, "none"))
     parser.add_argument("--load", choices=sorted(loads.LOADS), default="json")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--rate", type=float, help="requests a second; without it: as many as are answered")

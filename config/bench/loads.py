@@ -6,6 +6,8 @@ How a stream is to be paced travels in `metadata.user_id`, because a proxy passe
 import re
 from dataclasses import dataclass, replace
 
+KEY_VARIABLE = "TOLLGATE_BENCH_KEY"
+"""The environment variable that hands the load generator its key."""
 MODEL = "claude-sonnet-4-5"
 EVENTS_PER_SECOND = 10
 PACED_INTERVAL_MS = 1000 // EVENTS_PER_SECOND

@@ -1,12 +1,14 @@
 """One measurement: one load against one target for some seconds, with the processor time it took."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from config.bench.loads import Load
+from config.bench.loads import KEY_VARIABLE, Load
 from config.bench.measurement import Measurement, Stage
 from config.bench.processes import memory_kb, total_cpu_seconds, waited_seconds
 from config.bench.targets import ROOT, Cores, Target
@@ -39,10 +41,7 @@ def measure(
     """Run the load generator in a process of its own and read the accounts where its window opens and closes."""
     memory = memory_kb(target.web())
     postgres, other = Account(target.postgres), Account(target.other)
-    command = _command(target, load, seconds, rate, cores)
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:  # noqa: S603
-        assert process.stdout
-        lines = map(json.loads, process.stdout)
+    with _generator(target, load, seconds, rate, cores) as lines:
         _await(lines, "start", target)
         web, waited, of_mock = Account(target.web), Account(target.web, waited_seconds), Account(mock.web)
         window = _await(lines, "end", target)
@@ -59,11 +58,25 @@ def measure(
     return Measurement(target=target.name, load=load.name, stage=stage, rate=rate, **window, **spent, **found)
 
 
-def _command(target: Target, load: Load, seconds: float, rate: float | None, cores: Cores) -> list[str]:
-    command = [sys.executable, "-m", "config.bench.load", "--url", target.address, "--key", target.key]
+@contextmanager
+def _generator(
+    target: Target, load: Load, seconds: float, rate: float | None, cores: Cores
+) -> Iterator[Iterator[dict[str, Any]]]:
+    """The lines it says, as they come. The key travels where no list of processes shows it."""
+    command = [sys.executable, "-m", "config.bench.load", "--url", target.address]
     command += ["--load", load.name, "--connections", str(load.connections)]
     command += ["--seconds", str(seconds), "--core", str(cores.generator)]
-    return command if rate is None else [*command, "--rate", str(rate)]
+    if rate is not None:
+        command += ["--rate", str(rate)]
+    environment = os.environ | {KEY_VARIABLE: target.key}
+    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=nothing, stdout=pipe) as process:  # noqa: S603
+        assert process.stdout
+        try:
+            yield map(json.loads, process.stdout)
+        except BaseException:
+            process.kill()
+            raise
 
 
 def _await(lines: Iterator[dict[str, Any]], what: str, target: Target) -> dict[str, Any]:

@@ -116,9 +116,7 @@ def _beside(cores: Cores) -> Iterator[None]:
 
 def _nginx(stack: contextlib.ExitStack, mock: Target, cores: Cores) -> Iterator[Target]:
     program = nginx.find()
-    if program is None:
-        _say("nginx is not installed: skipped, and with it all multiples of it")
-    else:
+    if program:
         yield stack.enter_context(nginx_proxy(program, mock, cores))
 
 

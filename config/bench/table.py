@@ -78,7 +78,9 @@ def row_lines(report: Report) -> list[str]:
 
 def notes(report: Report) -> list[str]:
     """What the figures do not say by themselves: what held them down, and what they are elsewhere."""
+    has_nginx = any(row.target == NGINX for row in report.rows)
     return [
+        *([] if has_nginx else ["nginx is not installed: skipped, and with it all multiples of it."]),
         *(note for load in LOADS for note in _about_the_mock(report, load)),
         *(note for row in report.rows if row.target != DIRECT for note in (*_bottleneck(row), *_disturbance(row))),
         *(note for load in LOADS for note in _at_half_load(report, load)),

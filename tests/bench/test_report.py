@@ -100,6 +100,7 @@ def test_without_nginx_the_multiples_are_unknown_not_met() -> None:
     found = reported(ONE)
 
     assert goal(found, "web worker's CPU per JSON request") == (None, None)
+    assert "nginx is not installed: skipped, and with it all multiples of it." in notes(found)
     assert any(line.startswith("unknown  web worker's CPU per JSON request: -") for line in goal_lines(found.goals))
 
 
