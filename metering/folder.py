@@ -22,7 +22,7 @@ _NO_RECORD = (ValueError, TypeError, AttributeError, LookupError, ArithmeticErro
 logger = logging.getLogger(__name__)
 
 
-class JournalFolder:
+class FolderReader:
     """Reads rows out of one folder and deletes what is shipped. Closed once its writer is dead and all is read."""
 
     def __init__(self, path: Path, mark: Mark, quarantine: Quarantine) -> None:

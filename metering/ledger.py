@@ -103,8 +103,7 @@ class Ledger:
     def _write(self, rows: Sequence[Row]) -> int:
         with self._connection.cursor() as cursor:
             with cursor.copy(shipment.COPY) as copy:
-                for row in rows:
-                    copy.write_row(row)
+                _put(copy, rows)
             written = cursor.execute(shipment.WRITE).fetchone()
         return int(written[0]) if written else 0
 
@@ -114,3 +113,11 @@ class Ledger:
             self._connection.execute(shipment.MOVE, [*mark.restart, *mark.shipped, mark.is_closed, mark.folder])
         if written:
             self._connection.execute(shipment.NOTIFY, [channels.USAGE, str(written)])
+
+
+def _put(copy: psycopg.Copy, rows: Sequence[Row]) -> None:
+    try:
+        for row in rows:
+            copy.write_row(row)
+    except psycopg.ProgrammingError as error:  # a value of a type that no column takes
+        raise psycopg.DataError(str(error)) from error

@@ -15,7 +15,7 @@ from uuid import UUID
 import psycopg
 
 from metering import segments
-from metering.folder import JournalFolder
+from metering.folder import FolderReader
 from metering.ledger import UNSHIPPABLE, Ledger
 from metering.quarantine import Quarantine
 from metering.rows import Row
@@ -39,7 +39,7 @@ class Shipper:
         self._root = root
         self._database_url = database_url
         self._quarantine = Quarantine(root)
-        self._folders: dict[UUID, JournalFolder] = {}
+        self._folders: dict[UUID, FolderReader] = {}
         self._ledger: Ledger | None = None
         self._lock: int | None = None
         self._is_failing = False
@@ -125,12 +125,12 @@ class Shipper:
                 if mark.is_closed:  # all of it is shipped, and deleting it was interrupted
                     shutil.rmtree(path, ignore_errors=True)
                 else:
-                    self._folders[folder] = JournalFolder(path, mark, self._quarantine)
+                    self._folders[folder] = FolderReader(path, mark, self._quarantine)
 
-    def _gather(self, ledger: Ledger) -> tuple[list[Row], list[JournalFolder]]:
+    def _gather(self, ledger: Ledger) -> tuple[list[Row], list[FolderReader]]:
         """Rows to ship, and the folders whose marks go with them. The folders take turns in being the first."""
         rows: list[Row] = []
-        marked: list[JournalFolder] = []
+        marked: list[FolderReader] = []
         for folder in list(self._folders.values()):
             self._folders[folder.id] = self._folders.pop(folder.id)
             found = folder.read(MOST_ROWS - len(rows), ledger.prices)
@@ -141,7 +141,7 @@ class Shipper:
                 break
         return rows, marked
 
-    def _ship(self, ledger: Ledger, rows: list[Row], folders: list[JournalFolder]) -> int:
+    def _ship(self, ledger: Ledger, rows: list[Row], folders: list[FolderReader]) -> int:
         marks = [folder.mark for folder in folders]
         try:
             written = ledger.ship(rows, marks)

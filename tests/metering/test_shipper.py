@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ from metering.ledger import Ledger, Mark
 from metering.models import JournalFolder as StoredMark
 from metering.models import UsageMinute, UsageQuarterHour, UsageRecord
 from metering.records import Sent
-from metering.running import Position
+from metering.rows import Row
+from metering.running import Position, RunningRequests
 from metering.shipper import AlreadyShipping, Shipper
 from tests.metering.samples import ACME, GLOBEX, NOON_US, begin, end, progress, refused
 from tests.metering.shipping import assert_rollups_are_sums_of_rows, rollups
@@ -45,6 +47,23 @@ def _serve(journal: Journal, count: int, *, prefix: str = "req", **changes: obje
     for number in range(count):
         journal.begin(begin(f"{prefix}_{number}", started_at_us=NOON_US + number * 1_000_000, **changes))
         journal.end(end(f"{prefix}_{number}"))
+
+
+def _rows(prefix: str, count: int) -> list[Row]:
+    """Rows of finished requests, one every seven seconds."""
+    requests = RunningRequests()
+    for number in range(count):
+        requests.apply(begin(f"{prefix}_{number}", started_at_us=NOON_US + number * 7_000_000), Position(1, 0))
+    ended = [requests.apply(end(f"{prefix}_{number}"), Position(1, 0)) for number in range(count)]
+    return [row for row in ended if row is not None]
+
+
+def _ship_in_portions(rows: list[Row], mark: Mark, counts: list[int]) -> None:
+    """In any order, some of them more than once, all of them in the end."""
+    ledger = Ledger(settings.DATABASE_URL)
+    portions = [random.choices(rows, k=random.randint(1, 40)) for _ in range(30)]
+    counts.append(sum(ledger.ship(portion, [mark]) for portion in [*portions, rows + rows]))
+    ledger.close()
 
 
 def _ship_all(shipper: Shipper) -> int:
@@ -229,23 +248,45 @@ def test_segments_replayed_thrice_in_any_order_change_nothing(
 
 
 def test_rows_in_any_order_and_portion_make_the_same_ledger() -> None:
-    from metering.running import RunningRequests
+    counts: list[int] = []
 
-    requests = RunningRequests()
-    rows = []
-    for number in range(200):
-        requests.apply(begin(f"req_{number}", started_at_us=NOON_US + number * 7_000_000), Position(1, 0))
-        rows.append(requests.apply(end(f"req_{number}"), Position(1, 0)))
-    ledger = Ledger(settings.DATABASE_URL)
-    mark = Mark(uuid.uuid4(), Position(1, 0), Position(1, 0))
-    random.shuffle(rows)
+    _ship_in_portions(_rows("req", 200), Mark(uuid.uuid4(), Position(1, 0), Position(1, 0)), counts)
 
-    written = [ledger.ship(random.choices(rows, k=random.randint(1, 40)), [mark]) for _ in range(60)]
-    written.append(ledger.ship(rows + rows, [mark]))
-    ledger.close()
-
-    assert sum(written) == 200
+    assert counts == [200]
     assert_rollups_are_sums_of_rows()
+
+
+def test_two_shippers_of_one_folder_write_each_row_once() -> None:
+    mark = Mark(uuid.uuid4(), Position(1, 0), Position(1, 0))
+    counts: list[int] = []
+
+    _at_the_same_time(*[(_rows("req", 200), mark, counts)] * 2)
+
+    assert sum(counts) == 200
+    assert_rollups_are_sums_of_rows()
+
+
+def test_shippers_of_two_hosts_add_to_the_same_sums() -> None:
+    counts: list[int] = []
+
+    _at_the_same_time(
+        *[
+            (_rows(host, 200), Mark(uuid.uuid4(), Position(1, 0), Position(1, 0)), counts)
+            for host in ("one", "two", "three")
+        ]
+    )
+
+    assert counts == [200, 200, 200]
+    assert sum(each.requests for each in UsageMinute.objects.all()) == 600
+    assert_rollups_are_sums_of_rows()
+
+
+def _at_the_same_time(*shipments: tuple[list[Row], Mark, list[int]]) -> None:
+    threads = [threading.Thread(target=_ship_in_portions, args=shipment) for shipment in shipments]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def test_a_row_that_postgresql_refuses_is_put_aside_and_stops_nobody(
@@ -256,12 +297,14 @@ def test_a_row_that_postgresql_refuses_is_put_aside_and_stops_nobody(
     journal.end(end("req_odd"))
     journal.begin(begin("req_far", started_at_us=10**17))
     journal.end(end("req_far", status=10**6))
+    journal.begin(begin("req_typed"))
+    journal.end(end("req_typed", status={"code": 200}))
     _serve(journal, 50, prefix="later")
 
     assert _ship_all(shipper) == 100
 
     put_aside = [json.loads(line) for line in (tmp_path / "quarantine.jsonl").read_text().splitlines()]
-    assert [entry["row"][1] for entry in put_aside] == ["req_odd", "req_far"]
+    assert [entry["row"][1] for entry in put_aside] == ["req_odd", "req_far", "req_typed"]
     assert_rollups_are_sums_of_rows()
 
 
