@@ -1,14 +1,11 @@
 """One upstream connection: requests out, answers in, one at a time."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import httptools
 
 from relay.transport_errors import AnswerCut, FirstByteTimedOut, IdleTimedOut, StaleConnection, TransportError
-
-if TYPE_CHECKING:
-    from relay.transport import Timeouts
 
 SILENCE = b""
 """The piece that means: nothing has come for a while, and the connection is well."""
@@ -17,6 +14,16 @@ HIGH_WATER = 256 * 1024
 """Bytes waiting for a slow reader beyond which the upstream is made to pause."""
 
 FOREVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `first_byte` runs from the request being written; `idle` between pieces; `silence` wakes the reader."""
+
+    connect: float = 5.0
+    first_byte: float = 600.0
+    idle: float = 120.0
+    silence: float | None = None
 
 
 class Deadlines:
@@ -78,7 +85,7 @@ class Connection(asyncio.Protocol):
 
     # For the pool and the reader
 
-    async def exchange(self, request: tuple[bytes, bytes], timeouts: "Timeouts") -> None:
+    async def exchange(self, request: tuple[bytes, bytes], timeouts: Timeouts) -> None:
         """Write a request (head, body); return when `status` and `headers` of its answer are here."""
         if self._served:
             self._begin_exchange()

@@ -145,6 +145,8 @@ def settle_failure(metered: MeteredRequest, failure: Failure, client: Client) ->
 
 
 def note_refusal(call: Call, caller: Caller, reading: Reading | None, refusal: ApiError, services: Services) -> None:
+    """A name that we do not know stays out of `model`, a dimension of the rollups: anybody can invent names."""
+    known = catalogue.find(reading.model) if reading else None
     services.meter.journal.refused(
         Refused(
             request_id=call.request_id,
@@ -154,7 +156,7 @@ def note_refusal(call: Call, caller: Caller, reading: Reading | None, refusal: A
             api_key_id=caller.api_key_id,
             endpoint=ENDPOINT,
             requested_model=reading.model if reading else "",
-            model=resolved(reading.model) if reading else "",
+            model=known.id if known else "",
             reason=refusal.reason,
             status=refusal.status,
             error_type=refusal.type,

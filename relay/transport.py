@@ -7,11 +7,10 @@ one's place. One ticker serves every deadline, because a timer for each event wo
 
 import asyncio
 import ssl
-from dataclasses import dataclass
 
 import httpx
 
-from relay.connection import SILENCE, Connection, Deadlines
+from relay.connection import SILENCE, Connection, Deadlines, Timeouts
 from relay.transport_errors import ConnectFailed, ConnectTimedOut, PoolClosed
 
 __all__ = ["SILENCE", "Answer", "Timeouts", "Transport"]
@@ -23,16 +22,6 @@ TICK_SECONDS = 0.25
 
 Headers = list[tuple[bytes, bytes]]
 Origin = tuple[str, str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds. `first_byte` runs from the request being written; `idle` between pieces; `silence` wakes the reader."""
-
-    connect: float = 5.0
-    first_byte: float = 600.0
-    idle: float = 120.0
-    silence: float | None = None
 
 
 class Answer:
