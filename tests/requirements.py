@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -25,8 +26,13 @@ def require(name: str) -> Path:
         found: str | None = "/" if os.geteuid() == 0 else None
     else:
         found = next(filter(None, map(shutil.which, _PROGRAMS[name])), None)
-    if found:
-        return Path(found)
+    if not found:
+        do_without(name)
+    return Path(found)
+
+
+def do_without(name: str) -> NoReturn:
+    """Something that this test needs is not to be had here."""
     if os.environ.get("TOLLGATE_TEST_REQUIRE") == "all":
         pytest.fail(f"{name} is missing, and TOLLGATE_TEST_REQUIRE=all", pytrace=False)
     pytest.skip(f"needs {name}")

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
             raise Failure(refused.message) from None
         print(f"{user.email} is new here, and an operator now", file=sys.stderr)
     token = actions.create_signin_link(user, actor=actor)
-    print(f"{_address(options.data)}/signin/{token}")
+    print(f"{_address(options.data)}/signin/{token}", flush=True)  # before what follows, also where both are one pipe
     print("works once, for 24 hours", file=sys.stderr)
     return 0
 
