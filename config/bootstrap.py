@@ -100,7 +100,7 @@ class Environment:
             said = self._stamp.read_text()
         except OSError:
             return False
-        return not self._unfinished.exists() and self.python.exists() and said == self._fingerprint()
+        return not self._unfinished.exists() and os.access(self.python, os.X_OK) and said == self._fingerprint()
 
     def install(self) -> None:
         started = time.monotonic()

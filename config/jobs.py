@@ -3,7 +3,6 @@
 SIGTERM, or the end of the supervisor, stops it once what is left in the journals has been shipped.
 """
 
-import logging
 import os
 import select
 import signal
@@ -18,7 +17,6 @@ SHIP_SECONDS = 15.0
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    logging.basicConfig(level=logging.WARNING, format="tollgate: jobs: %(message)s")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     threading.Thread(target=_watch_parent, args=[stop], daemon=True).start()

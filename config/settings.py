@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from config import secrets
+from config.addresses import allowed_hosts
 from config.databases import database_from_url, embedded_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -100,7 +101,16 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_MAX_AGE = 3600
 
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = allowed_hosts(PUBLIC_URL, os.environ.get("TOLLGATE_HOST", ""))
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "tollgate: {levelname} {name}[{process}]: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"django": {"handlers": [], "level": "WARNING"}},
+}
 
 # --- Console: sign-in -------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -25,6 +26,7 @@ READY_SECONDS = 60.0
 JOBS_SECONDS = 20.0
 """For shipping the last of the journal."""
 DATABASE_CHECK_SECONDS = 1.0
+MOST_FILES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Options:
 def run(options: Options) -> int:
     """Everything, until it is told to stop."""
     make_data_folder(options.data)
+    _allow_many_files()
     try:
         with alone(options.data / "up.lock"):
             listening = listen(options.host, options.port)
@@ -48,6 +51,14 @@ def run(options: Options) -> int:
             f"Tollgate is already running on {options.data} (process {locked.holder}). "
             "Stop it, or choose another data folder with --data DIR."
         ) from locked
+
+
+def _allow_many_files() -> None:
+    """Every open stream is two sockets; the usual limit of 1,024 would be reached at 500. Children inherit ours."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _run_with_database(options: Options, listening: socket.socket) -> int:
@@ -135,7 +146,7 @@ class Supervisor:
             ["-m", module, *arguments],
             lifeline=self._lifeline,
             inherit=inherit,
-            environment={"TOLLGATE_SERVE": self._options.serve},
+            environment={"TOLLGATE_SERVE": self._options.serve, "TOLLGATE_HOST": self._options.host},
             on_change=self._write_processes,
         )
 

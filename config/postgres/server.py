@@ -137,22 +137,12 @@ class EmbeddedServer:
         give_up = time.monotonic() + ORPHANS_SECONDS
         while True:
             forget_dead(self.cluster)
-            said = self._control("start", "-W", "-l", str(self._log), "-o", self._options(durable))
-            if self._came_up():
+            said = self._control("start", "-w", "-t", "2", "-l", str(self._log), "-o", self._options(durable))
+            if self.pid is not None:  # it runs, or has begun to repair what a crash left
                 return
             if time.monotonic() > give_up:
                 raise DatabaseFailed(f"PostgreSQL does not start:\n{said}{self._last_words()}")
             time.sleep(0.2)
-
-    def _came_up(self) -> bool:
-        """It answers, or at least lives on after the moments in which a start that cannot succeed fails."""
-        for _ in range(20):
-            if self._answers():
-                return True
-            if self.pid is None:
-                return False
-            time.sleep(0.05)
-        return True
 
     def _prepare_socket_folder(self) -> None:
         self.sockets.mkdir(mode=0o700, exist_ok=True)
