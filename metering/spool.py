@@ -47,6 +47,7 @@ class Spool:
         self._left: list[Segment] = []
         self._is_dirty = False
         self._has_new_name = False
+        self._is_closed = False
         self.is_torn = False
         self._current = Segment(folder, fd=-1, size=0)
         self.rotate()
@@ -78,6 +79,8 @@ class Spool:
 
     def rotate(self) -> None:
         """Leave the current segment for a spare one, or for a new one. OSError when there is none."""
+        if self._is_closed:
+            raise OSError(errno.EBADF, "the journal is closed", str(self.folder))
         if not self._spares:
             self.add(self.allocate())
         segment = self._spares[0]
@@ -108,12 +111,13 @@ class Spool:
         return unsynced
 
     def close(self) -> None:
-        """Give back what was never written."""
+        """Give back what was never written. Every later write is an OSError."""
         for segment in self._spares:
             os.close(segment.fd)
             segment.path.unlink(missing_ok=True)
         self._spares.clear()
         os.close(self._current.fd)
+        self._is_closed = self.is_torn = True
 
     def _count_room(self) -> None:
         self.room = self._current.room + sum(spare.room for spare in self._spares)

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metering.frames import frame, frames, next_frame
@@ -93,6 +93,7 @@ _anything = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.text(max_size=300), _anything, max_size=40), st.text(max_size=100_000))
 def test_an_end_fits_whatever_the_upstream_said(usage: dict[str, object], text: str) -> None:
     record = end(usage=usage, stop_reason=text, message_id=text, upstream_request_id=text, error_type=text, model=text)
