@@ -79,16 +79,16 @@ class Authenticator:
         if caller is not None:
             return caller
         if not keys.looks_valid(secret):
-            raise self._bad(address, "malformed")
+            raise self._guess(address, "malformed")
         digest = self._digest(secret)
         if digest not in self._entries:
             self._admit_stranger(digest, address)
         entry = await self._read(digest)
         if entry is None:
-            raise self._bad(address, "unknown")
+            raise self._refusal(digest, address)
         if now >= entry.expires_at:
-            self._known.refuse(digest, self._clock())
-            raise self._bad(address, "expired")
+            self._known.refuse(digest, "expired", self._clock())
+            raise InvalidKey("expired")
         entry.used_at = now
         return entry.caller
 
@@ -110,11 +110,12 @@ class Authenticator:
 
     def _admit_stranger(self, digest: Digest, address: str) -> None:
         """Only a key that nobody knows meets the limiter, so that a neighbour's mistakes stop no good key."""
-        wait_seconds = self._bad_keys.retry_after_seconds(address, self._clock())
+        now = self._clock()
+        if self._known.refusal(digest, now):
+            raise self._refusal(digest, address)
+        wait_seconds = self._bad_keys.retry_after_seconds(address, now)
         if wait_seconds:
             raise TooManyBadKeys(wait_seconds)
-        if self._known.is_refused(digest, self._clock()):
-            raise self._bad(address, "unknown")
 
     async def _read(self, digest: Digest) -> Entry | None:
         """Asks the database, unless it is known to be away; then what was read lately stands."""
@@ -128,7 +129,12 @@ class Authenticator:
             raise KeyStoreUnavailable("keys cannot be checked at the moment")
         return entry
 
-    def _bad(self, address: str, reason: str) -> InvalidKey | TooManyBadKeys:
+    def _refusal(self, digest: Digest, address: str) -> InvalidKey | TooManyBadKeys:
+        """How to answer a key that was refused just now. One that was good once is no guess, however often it comes."""
+        reason = self._known.refusal(digest, self._clock()) or "unknown"
+        return self._guess(address, reason) if reason == "unknown" else InvalidKey(reason)
+
+    def _guess(self, address: str, reason: str) -> InvalidKey | TooManyBadKeys:
         """Counts one bad key against the address, and says how to answer it."""
         now = self._clock()
         wait_seconds = self._bad_keys.retry_after_seconds(address, now)

@@ -4,7 +4,8 @@
 class InvalidKey(Exception):
     """Not a key that may be used now. `reason` is for counters and logs; callers all get the same answer.
 
-    Reasons: `malformed`, `unknown` (also inactive, archived, or owned by something archived), `expired`.
+    `malformed` and `unknown` may be guesses and are counted against the address; `inactive`, `archived` (or owned by
+    something archived) and `expired` are a client that has not been told yet.
     """
 
     def __init__(self, reason: str) -> None:

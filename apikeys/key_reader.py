@@ -16,7 +16,7 @@ LONGEST_WAIT_SECONDS = 3.0
 
 log = logging.getLogger(__name__)
 
-_IS_GOOD = "key.stored_status = 'active' AND organization.archived_at IS NULL AND workspace.archived_at IS NULL"
+_IS_ARCHIVED = "(organization.archived_at IS NOT NULL OR workspace.archived_at IS NOT NULL)"
 _OWNERS = """
     apikeys_apikey AS key
     JOIN apikeys_organization AS organization ON organization.id = key.organization_id
@@ -24,13 +24,15 @@ _OWNERS = """
 """
 _BY_DIGEST = f"""
 SELECT key.digest, key.organization_id::text, key.workspace_id, coalesce(workspace.is_default, false), key.id, key.kind,
-    extract(epoch FROM key.expires_at)::float8, {_IS_GOOD}
+    extract(epoch FROM key.expires_at)::float8, CASE WHEN {_IS_ARCHIVED} THEN 'archived' ELSE key.stored_status END
 FROM {_OWNERS}
 WHERE key.digest = ANY(%s)
 """  # noqa: S608
 _NO_LONGER_GOOD = f"""
 SELECT known.id FROM unnest(%s::text[]) AS known (id)
-WHERE NOT EXISTS (SELECT FROM {_OWNERS} WHERE key.id = known.id AND {_IS_GOOD})
+WHERE NOT EXISTS (
+    SELECT FROM {_OWNERS} WHERE key.id = known.id AND key.stored_status = 'active' AND NOT {_IS_ARCHIVED}
+)
 """  # noqa: S608
 
 
@@ -102,8 +104,9 @@ class KeyReader:
                 self._answer(digest, self._learn(digest, row, began, watch))
 
     def _learn(self, digest: Digest, row: tuple[Any, ...] | None, began: float, watch: Watch) -> Entry | None:
-        if row is None or not row[-1]:
-            self._known.refuse(digest, self._clock())
+        status = "unknown" if row is None else row[-1]
+        if row is None or status != "active":
+            self._known.refuse(digest, status, self._clock())
             return None
         return self._known.remember(digest, _caller(row), began, watch)
 
@@ -126,5 +129,5 @@ class KeyReader:
 
 
 def _caller(row: tuple[Any, ...]) -> Caller:
-    organization_id, workspace_id, is_default, api_key_id, kind, expires_at, _is_good = row
+    organization_id, workspace_id, is_default, api_key_id, kind, expires_at, _status = row
     return Caller(organization_id, workspace_id, is_default, api_key_id, kind, expires_at)

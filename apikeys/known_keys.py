@@ -9,8 +9,8 @@ from apikeys.caller import Caller
 
 TRUSTED_SECONDS = 5.0
 """An entry is used without asking for so long after it was read; polls keep renewing those in use."""
-UNKNOWN_SECONDS = 1.0
-MOST_UNKNOWN = 10_000
+REFUSED_SECONDS = 1.0
+MOST_REFUSED = 10_000
 MOST_KNOWN = 50_000
 
 Digest = bytes
@@ -48,13 +48,13 @@ class Watch:
 
 
 class KnownKeys:
-    """Entries by digest, and for a second each the digests that turned out to be nobody's."""
+    """Entries by digest, and for a second each what was refused and why."""
 
     def __init__(self) -> None:
         self.entries: dict[Digest, Entry] = {}
         self.left_minutes: dict[str, int] = {}
         """Last uses, by key id in minutes, of entries that went before the database was told."""
-        self._unknown: dict[Digest, float] = {}
+        self._refused: dict[Digest, tuple[str, float]] = {}
         self._watches: list[Watch] = []
         self._hears = False
 
@@ -83,15 +83,17 @@ class KnownKeys:
         entry.read_at = read_at
         entry.fresh_until = read_at + TRUSTED_SECONDS if watch.hears_all else -inf
 
-    def refuse(self, digest: Digest, now: float) -> None:
+    def refuse(self, digest: Digest, reason: str, now: float) -> None:
         """Found to be nobody's, or no longer good."""
         self.forget(digest)
-        if len(self._unknown) >= MOST_UNKNOWN:
-            self._unknown.clear()
-        self._unknown[digest] = now + UNKNOWN_SECONDS
+        if len(self._refused) >= MOST_REFUSED:
+            self._refused.clear()
+        self._refused[digest] = (reason, now + REFUSED_SECONDS)
 
-    def is_refused(self, digest: Digest, now: float) -> bool:
-        return self._unknown.get(digest, -inf) > now
+    def refusal(self, digest: Digest, now: float) -> str | None:
+        """Why this was refused within the last second; None if it was not."""
+        reason, until = self._refused.get(digest, (None, -inf))
+        return reason if until > now else None
 
     def forget(self, digest: Digest) -> None:
         entry = self.entries.pop(digest, None)
@@ -102,7 +104,7 @@ class KnownKeys:
         """A key, workspace or organization changed: nothing read before stands, not even without a database."""
         for watch in self._watches:
             watch.changed_ids.add(object_id)
-        self._unknown.clear()
+        self._refused.clear()
         for entry in self.entries.values():
             caller = entry.caller
             if object_id in {caller.api_key_id, caller.workspace_id, caller.organization_id}:

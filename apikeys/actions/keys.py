@@ -64,10 +64,10 @@ def set_key_status(key: ApiKey, status: str, *, actor: Actor) -> ApiKey:
     if status not in ApiKey.Status.values:
         raise ChangeRefused(f"“{status}” is no status of a key.", code="bad_status")
     locked = ApiKey.objects.select_for_update(no_key=True).get(pk=key.pk)
-    if locked.stored_status == status:
-        return locked
     if locked.status in {"archived", "expired"} and status != ApiKey.Status.ARCHIVED:
         raise ChangeRefused(f"The key is {locked.status}, which is for good.", code=f"key_{locked.status}")
+    if locked.stored_status == status:
+        return locked
     before = {"status": locked.stored_status}
     locked.stored_status = status
     locked.save(update_fields=["stored_status"])

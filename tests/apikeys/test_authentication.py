@@ -91,9 +91,7 @@ async def test_who_comes_while_a_select_runs_shares_it(acme: Tenant, proxy: Post
     assert proxy.count(BY_DIGEST) == 1
 
 
-async def test_a_client_that_leaves_takes_the_answer_from_nobody(
-    acme: Tenant, proxy: PostgresProxy, workers
-) -> None:
+async def test_a_client_that_leaves_takes_the_answer_from_nobody(acme: Tenant, proxy: PostgresProxy, workers) -> None:
     worker = await workers()
     proxy.count(BY_DIGEST)
     proxy.hold(BY_DIGEST)
@@ -140,6 +138,23 @@ async def test_a_key_that_is_not_active_is_refused(acme: Tenant, workers, status
 
     with pytest.raises(InvalidKey):
         await (await workers()).authenticate(acme.secret, HERE)
+
+
+async def test_a_client_with_a_revoked_key_is_told_so_however_often_it_asks(acme: Tenant, workers) -> None:
+    clock = Clock(time.monotonic)
+    worker = await workers(clock=clock)
+    await worker.authenticate(acme.secret, HERE)
+    await in_django(actions.set_key_status, acme.key, "archived", actor=OPERATOR)
+    while not await _is_refused(worker, acme.secret):
+        await asyncio.sleep(0.01)
+
+    for _ in range(2 * CAPACITY):
+        clock.step += 0.5  # half of them ask the database again
+        with pytest.raises(InvalidKey):
+            await worker.authenticate(acme.secret, HERE)
+
+    with pytest.raises(InvalidKey, match="archived"):
+        await worker.authenticate(acme.secret, HERE)
 
 
 async def test_a_key_switched_on_again_works_again_at_once(acme: Tenant, workers) -> None:
