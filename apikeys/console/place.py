@@ -9,7 +9,7 @@ from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 
-from apikeys.console import rights
+from apikeys import permissions
 from apikeys.console.rail import ROOMS, Room, room_of
 from apikeys.models import Membership, Organization, User, Workspace, WorkspaceMembership
 
@@ -73,8 +73,8 @@ class Place:
         """Whether the person has `right` here: in the given workspace, else in that of the place, else anywhere."""
         asked = workspace_id or (self.workspace.id if self.workspace else None)
         if asked is not None:
-            return rights.has(self.roles.get(asked), right)
-        return self.sees_all(right) or any(rights.has(role, right) for role in self.roles.values())
+            return permissions.may(self.roles.get(asked), right)
+        return self.sees_all(right) or any(permissions.may(role, right) for role in self.roles.values())
 
     @property
     def may_usage(self) -> bool:
@@ -90,7 +90,7 @@ class Place:
 
     def sees_all(self, right: str) -> bool:
         """Whether the right comes from the organization: it then holds for archived workspaces and admin keys too."""
-        return rights.everywhere(self.membership.role, right)
+        return permissions.may_everywhere(self.membership.role, right)
 
     def workspace_ids(self, right: str) -> list[str] | None:
         """Which workspaces a query may look at; None for no restriction within the organization."""
@@ -98,10 +98,10 @@ class Place:
             return [self.workspace.id]
         if self.sees_all(right):
             return None
-        return [id for id, role in self.roles.items() if rights.has(role, right)]
+        return [id for id, role in self.roles.items() if permissions.may(role, right)]
 
     def workspaces_with(self, right: str) -> list[Workspace]:
-        return [one for one in self.workspaces if rights.has(self.roles[one.id], right)]
+        return [one for one in self.workspaces if permissions.may(self.roles[one.id], right)]
 
     def enter(self, request: HttpRequest) -> None:
         """Note which room this is, for the rail and for switching."""
@@ -149,7 +149,7 @@ def _roles(membership: Membership) -> dict[Workspace, str]:
     given = WorkspaceMembership.objects.filter(workspace=OuterRef("pk"), user=membership.user_id).values("role")
     everything = Workspace.objects.filter(organization=membership.organization_id, archived_at=None)
     roles = {
-        one: rights.workspace_role(membership.role, one.given, one.is_default)
+        one: permissions.workspace_role(membership.role, one.given, is_default=one.is_default)
         for one in everything.annotate(given=Subquery(given))
     }
     return {one: role for one, role in roles.items() if role is not None}
