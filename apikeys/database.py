@@ -7,9 +7,8 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -17,7 +16,6 @@ from psycopg import conninfo
 
 CONNECT_SECONDS = 2.0
 STATEMENT_SECONDS = 2.0
-MOST_SHARED = 4
 
 log = logging.getLogger(__name__)
 
@@ -50,52 +48,6 @@ async def connect() -> psycopg.AsyncConnection[Any]:
             return await psycopg.AsyncConnection.connect(address(), autocommit=True, prepare_threshold=None)
     except (psycopg.OperationalError, OSError, TimeoutError) as error:  # OSError: a host name without an address
         raise Unavailable(f"no connection to PostgreSQL: {error or 'it does not answer'}") from error
-
-
-@asynccontextmanager
-async def connection() -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """One of a few connections that this process shares: for a statement or two, never while an upstream answers.
-
-    Waits for a free one; raises `Unavailable` when there is no server. One that broke is not used again.
-    """
-    shared = _Shared.of_this_loop()
-    async with shared.free_places:
-        taken = shared.idle.pop() if shared.idle else await connect()
-        try:
-            yield taken
-        finally:
-            if taken.closed:
-                await shared.close_idle()  # what broke this one broke the others
-            elif taken.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-                shared.idle.append(taken)
-            else:
-                await taken.close()
-
-
-async def close_connections() -> None:
-    """Close those that `connection` keeps; a stop of the process calls it."""
-    await _Shared.of_this_loop().close_idle()
-
-
-class _Shared:
-    """The connections of one event loop, the one used last on top."""
-
-    _by_loop: ClassVar[dict[asyncio.AbstractEventLoop, "_Shared"]] = {}
-
-    def __init__(self) -> None:
-        self.free_places = asyncio.Semaphore(MOST_SHARED)
-        self.idle: list[psycopg.AsyncConnection[Any]] = []
-
-    @classmethod
-    def of_this_loop(cls) -> "_Shared":
-        loop = asyncio.get_running_loop()
-        if loop not in cls._by_loop:
-            cls._by_loop = {loop: cls()}
-        return cls._by_loop[loop]
-
-    async def close_idle(self) -> None:
-        while self.idle:
-            await self.idle.pop().close()
 
 
 class Session:

@@ -66,6 +66,7 @@ def _run_with_database(options: Options, listening: socket.socket) -> int:
     with database_used(options.data) as server:
         _progress("preparing the tables")
         announcement = _prepare(options, listening)
+        (options.data / "address").write_text(f"{announcement.address}\n")  # for links that commands print
         return asyncio.run(Supervisor(options, listening, server).run(announcement))
 
 
@@ -176,8 +177,8 @@ class Supervisor:
             if child is not None:
                 child.terminate()
                 await child.ended(JOBS_SECONDS)
-        with suppress(FileNotFoundError):
-            self._processes_file.unlink()
+        self._processes_file.unlink(missing_ok=True)
+        (self._options.data / "address").unlink(missing_ok=True)
 
     async def _watch_database(self) -> None:
         """A database that dies is started again; the others wait for it or answer without."""

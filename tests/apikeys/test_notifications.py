@@ -92,23 +92,6 @@ async def test_a_callback_that_fails_stops_nobody_else(listener: Listener, caplo
     assert caplog.text.count("a notification's callback failed") == 2
 
 
-async def test_shared_connections_are_used_again_and_replaced_when_broken(proxy: PostgresProxy) -> None:
-    async def pid() -> int:
-        async with database.connection() as shared:
-            cursor = await shared.execute("SELECT pg_backend_pid()")
-            (found,) = await cursor.fetchone()
-            return found
-
-    first = await pid()
-    assert await pid() == first
-    proxy.cut(b"")
-    with pytest.raises(database.psycopg.OperationalError):
-        await pid()
-    assert await pid() != first
-    assert len({await one for one in [asyncio.create_task(pid()) for _ in range(20)]}) <= database.MOST_SHARED
-    await database.close_connections()
-
-
 async def test_an_unreachable_server_is_unavailable(proxy: PostgresProxy) -> None:
     await proxy.close()
 
