@@ -1,13 +1,13 @@
 """The database made ready for this version and this secret: migrations, and whose database it is."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import django
+import psycopg
 from django.apps import apps
 from django.conf import settings
 
+from apikeys import database
 from config.failures import Failure
 
 logger = logging.getLogger("tollgate")
@@ -18,10 +18,19 @@ _MIGRATIONS_LOCK = 0x746F6C6C  # "toll": any number will do, if nobody else take
 def prepare() -> None:
     """Django ready, the tables as this version needs them, and the secret the one they were written under."""
     if not apps.ready:
-        django.setup()
-    with _readable_failures():
-        migrate()
-        check_secret()
+        django.setup(set_prefix=False)
+    demand_database()
+    migrate()
+    check_secret()
+
+
+def demand_database() -> None:
+    """One attempt without Django's pool, which would try for seconds and log each failure."""
+    try:
+        psycopg.connect(database.address()).close()
+    except psycopg.OperationalError as failure:
+        reason = str(failure).strip().splitlines()[0]
+        raise Failure(f"the database cannot be used: {reason}") from failure
 
 
 def migrate() -> bool:
@@ -71,14 +80,3 @@ def _is_behind() -> bool:
 
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-
-
-@contextmanager
-def _readable_failures() -> Iterator[None]:
-    from django.db import OperationalError
-
-    try:
-        yield
-    except OperationalError as failure:
-        where = settings.DATABASES["default"]
-        raise Failure(f"the database at {where['HOST'] or 'localhost'} cannot be used: {failure}") from failure
