@@ -60,7 +60,7 @@ def server_identity() -> Identity:
     """As root: a user namespace in which we are nobody (no user is added, files stay ours), else nobody itself."""
     if os.geteuid() != 0:
         return Identity((), os.geteuid())
-    if os.environ.get("TOLLGATE_PG_ROOT") != "setuid" and _can_unshare():
+    if _can_unshare():
         return Identity(_UNSHARE, 0)
     return Identity((), NOBODY)
 
