@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import Any
 
 from config.bench.figures import difference, middle, per, ratio
@@ -68,6 +69,7 @@ class Report:
     recorded: int
     failures: dict[str, int]
     pages_add_ms: float | None
+    disturbances: dict[str, float]
 
     def row(self, target: str, load: str) -> Row | None:
         return next((row for row in self.rows if (row.target, row.load) == (target, load)), None)
@@ -116,7 +118,7 @@ def report(measurements: Sequence[Measurement], *, sent: int, recorded: int) -> 
         for target in (TOLLGATE, NGINX, DIRECT)
         if any((one.target, one.load) == (target, load) for one in measurements)
     )
-    return Report(rows, sent, recorded, failures, _pages_add_ms(measurements))
+    return Report(rows, sent, recorded, failures, _pages_add_ms(measurements), _disturbances(measurements))
 
 
 def _row(measurements: Sequence[Measurement], target: str, load: str) -> Row:
@@ -171,3 +173,13 @@ def _pages_add_ms(measurements: Sequence[Measurement]) -> float | None:
 
 def _part(times: dict[str, float] | None, share: str) -> float | None:
     return times[share] if times else None
+
+
+def _disturbances(measurements: Sequence[Measurement]) -> dict[str, float]:
+    """Measurements in which others had the worker's core too often: their names and the median share of the time."""
+    shares: dict[str, list[float]] = {}
+    for one in measurements:
+        if one.target != DIRECT and one.stage is not Stage.WARM_UP:
+            name = f"{one.target} {one.load}, {one.stage.value}"
+            shares.setdefault(name, []).append(one.web_waited_seconds / one.seconds)
+    return {name: share for name, several in shares.items() if (share := median(several)) > DISTURBED}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from config.bench.loads import LOADS
 from config.bench.measurement import DIRECT, NGINX, TOLLGATE
-from config.bench.report import DISTURBED, SATURATED, Goal, Report, Row
+from config.bench.report import SATURATED, Goal, Report, Row
 
 NAMES = {TOLLGATE: "tollgate, no limits", NGINX: "nginx", DIRECT: "the mock, directly"}
 MULTIPLE_OF = {"json": "cpu_us_per_request", "sse": "cpu_us_per_event", "paced": "cpu_us_per_event"}
@@ -82,7 +82,8 @@ def notes(report: Report) -> list[str]:
     return [
         *([] if has_nginx else ["nginx is not installed: skipped, and with it all multiples of it."]),
         *(note for load in LOADS for note in _about_the_mock(report, load)),
-        *(note for row in report.rows if row.target != DIRECT for note in (*_bottleneck(row), *_disturbance(row))),
+        *(note for row in report.rows if row.target != DIRECT for note in _bottleneck(row)),
+        *_disturbed(report),
         *(note for load in LOADS for note in _at_half_load(report, load)),
     ]
 
@@ -103,13 +104,11 @@ def _bottleneck(row: Row) -> list[str]:
     ]
 
 
-def _disturbance(row: Row) -> list[str]:
-    if row.waited is None or row.waited < DISTURBED:
+def _disturbed(report: Report) -> list[str]:
+    if not report.disturbances:
         return []
-    return [
-        f"{row.load}: {NAMES[row.target]} waited {row.waited:.0%} of the time while other programs had its core:"
-        " trust the multiples, not the times."
-    ]
+    shares = "; ".join(f"{name} {share:.0%}" for name, share in report.disturbances.items())
+    return [f"Other programs had the core while a worker was ready: {shares}. Trust multiples there, not times."]
 
 
 def _at_half_load(report: Report, load: str) -> list[str]:

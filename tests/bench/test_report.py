@@ -138,13 +138,13 @@ def test_the_json_has_the_promised_fields() -> None:
     assert all(promised <= set(run) for run in found["runs"])
 
 
-def test_who_was_held_down_by_the_load_generator_is_said() -> None:
+def test_what_held_a_target_down_is_said() -> None:
     idle = replace(NGINX_ONE, web_cpu_seconds=0.5)
     disturbed = replace(NGINX_ONE, web_cpu_seconds=0.5, web_waited_seconds=0.45)
 
     assert any("nginx used 50% of its core: the load generator" in note for note in notes(reported(ONE, idle)))
-    assert any("nginx waited 45% of the time" in note for note in notes(reported(ONE, disturbed)))
-    assert not any("waited" in note or "bottleneck" in note for note in notes(reported(ONE)))
+    assert any("while a worker was ready: nginx json, full 45%." in note for note in notes(reported(ONE, disturbed)))
+    assert not any("ready" in note or "bottleneck" in note for note in notes(reported(ONE)))
 
 
 def test_missing_rows_and_failures_are_said_loudly() -> None:
