@@ -1,7 +1,9 @@
 """Addresses of the console outside of metering: coming in, colours, keys."""
 
 from allauth.account import views as account
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from apikeys.console import entry, keys, signing_in
 
@@ -9,6 +11,7 @@ _SCOPE = "c/<uuid:organization_id>/<str:scope>"
 
 urlpatterns = [
     path("", entry.door, name="console"),
+    path("favicon.ico", RedirectView.as_view(url=static("console/icon.svg"))),
     path("theme", entry.theme, name="theme"),
     path("signin/<str:token>", signing_in.by_link, name="signin_link"),
     path("account/login/", signing_in.SignIn.as_view(), name="account_login"),

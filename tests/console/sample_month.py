@@ -45,7 +45,7 @@ def _one(traffic: Traffic, dice: random.Random, key: ApiKey, at: datetime, names
     model = dice.choices(names, weights)[0]
     roll = dice.random()
     if roll < 0.02:
-        traffic.refusal(key, at, count=dice.choice([1, 1, 7, 40]), model=model)
+        traffic.refusal(key, at, count=dice.choice([1, 1, 1, 3]), model=model)
         return
     usage = {
         "input_tokens": int(dice.lognormvariate(7.5, 1.0)),
@@ -58,16 +58,20 @@ def _one(traffic: Traffic, dice: random.Random, key: ApiKey, at: datetime, names
         written = int(dice.lognormvariate(8.5, 0.7))
         usage["cache_creation_input_tokens"] = written
         usage["cache_creation"] = {"ephemeral_5m_input_tokens": written, "ephemeral_1h_input_tokens": 0}
-    times = {"first_byte_us": int(dice.lognormvariate(13, 0.5)), "duration_us": int(dice.lognormvariate(15, 0.7))}
+    times: dict[str, Any] = {
+        "first_byte_us": int(dice.lognormvariate(13, 0.5)),
+        "duration_us": int(dice.lognormvariate(15, 0.7)),
+    }
     if roll < 0.035:
         failed = {"outcome": "upstream_error", "status": 529, "error_type": "overloaded_error", "stop_reason": ""}
-        traffic.request(key, at, None, model=model, **failed, **times)
+        traffic.request(key, at, None, model=model, upstream="anthropic", **failed, **times)
     elif roll < 0.05:
         traffic.request(
             key, at, usage, model=model, outcome="client_closed", is_estimated=True, is_stream=True, **times
         )
     else:
-        traffic.request(key, at, usage, model=model, is_stream=dice.random() < 0.7, **times)
+        streams = dice.random() < 0.7
+        traffic.request(key, at, usage, model=model, upstream="anthropic", is_stream=streams, **times)
 
 
 def main() -> None:
