@@ -40,7 +40,7 @@ def api_key(id_or_secret: str, *, organization: Organization | None = None) -> A
         name = f"key {id_or_secret}"
     else:
         wanted = ApiKey.objects.filter(digest=keys.digest(id_or_secret, settings.KEY_PEPPER))
-        name = "such a key"  # a secret is never repeated
+        name = "such key"  # a secret is never repeated
     if organization is not None:
         wanted = wanted.filter(organization=organization)
     found = wanted.select_related("organization", "workspace").first()

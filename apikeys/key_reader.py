@@ -13,6 +13,8 @@ from apikeys.errors import KeyStoreUnavailable
 from apikeys.known_keys import Digest, Entry, KnownKeys, Watch
 
 LONGEST_WAIT_SECONDS = 3.0
+BATCH = 500
+"""Keys in one statement: few enough that reading the answer holds up the event loop for about a millisecond."""
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +68,14 @@ class KeyReader:
             await asyncio.wait([self._task])
 
     async def reread(self, entries: list[Entry]) -> None:
-        """Ask whether these are good still, and renew or forget each. Raises `KeyStoreUnavailable`."""
+        """Ask whether these are good still, and renew or forget each. Raises `KeyStoreUnavailable`.
+
+        Asks even when there are none: that tells whether the database answers.
+        """
+        for start in range(0, max(1, len(entries)), BATCH):
+            await self._reread_batch(entries[start : start + BATCH])
+
+    async def _reread_batch(self, entries: list[Entry]) -> None:
         began = self._clock()
         with self._known.watch() as watch:
             rows = await self._fetch(_NO_LONGER_GOOD, [entry.caller.api_key_id for entry in entries])
@@ -81,11 +90,12 @@ class KeyReader:
 
     async def _read_queue(self) -> None:
         while self._queue:
-            batch, self._queue = self._queue, []
+            batch, self._queue = self._queue[:BATCH], self._queue[BATCH:]
             try:
                 await self._read_batch(batch)
             except KeyStoreUnavailable as error:
-                self._answer_all(batch, error)
+                waiting, self._queue = self._queue, []  # it would be no better for them
+                self._answer_all([*batch, *waiting], error)
             except Exception as error:
                 log.exception("keys cannot be read")
                 self._answer_all(batch, KeyStoreUnavailable(repr(error)))
@@ -111,12 +121,13 @@ class KeyReader:
         return self._known.remember(digest, _caller(row), began, watch)
 
     def _answer(self, digest: Digest, result: Entry | Exception | None) -> None:
-        self._answers.pop(digest).set_result(result)
+        answer = self._answers.pop(digest, None)
+        if answer is not None:
+            answer.set_result(result)
 
     def _answer_all(self, batch: list[Digest], error: KeyStoreUnavailable) -> None:
         for digest in batch:
-            if digest in self._answers:
-                self._answer(digest, error)
+            self._answer(digest, error)
 
     async def _fetch(self, statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
         try:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apikeys import audit
 from apikeys.audit import Actor
@@ -19,10 +19,15 @@ OPERATOR_EMAIL = "operator@localhost"
 def ensure_user(email: str, *, name: str = "", actor: Actor) -> User:
     """The person with this address, made if there is none. Addresses differ in more than capitals."""
     email = _clean_email(email)
-    known = User.objects.filter(email__iexact=email).first()
-    if known is not None:
-        return known
-    user = User.objects.create_user(email, name=name)
+    try:
+        return User.objects.get(email__iexact=email)
+    except User.DoesNotExist:
+        pass
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(email, name=name)
+    except IntegrityError:  # somebody else was faster
+        return User.objects.get(email__iexact=email)
     audit.record(
         actor, "user_created", organization=None, object_type="user", object_id=user.id, after={"email": user.email}
     )

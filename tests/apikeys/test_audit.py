@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 
 from apikeys import actions, audit
 from apikeys.audit import Actor
-from apikeys.models import ApiKey, AuditEntry, Membership, Organization, Workspace
+from apikeys.models import ApiKey, AuditEntry, Membership, Organization, User, Workspace
 from tests.apikeys.conftest import OPERATOR, Tenant
 
 ANN = Actor.user("user_ann", address="192.0.2.7", request_id="req_1")
@@ -137,6 +137,16 @@ def test_one_organization_asked_for_twice_at_once_is_one() -> None:
     assert Organization.objects.count() == 1
     assert Workspace.objects.count() == 1
     assert len(refused) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_person_made_twice_at_once_is_one_in_whatever_capitals() -> None:
+    spellings = ["ann@example.com", "Ann@example.com", "ANN@EXAMPLE.COM", "ann@Example.com"]
+
+    refused = _together(*[lambda email=email: actions.ensure_user(email, actor=OPERATOR) for email in spellings])
+
+    assert refused == []
+    assert User.objects.count() == AuditEntry.objects.filter(action="user_created").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
