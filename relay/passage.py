@@ -114,8 +114,7 @@ class Passage:
     async def _end_with_error(self, tally: Tally, type_: str, message: str) -> None:
         if not isinstance(tally, StreamTally):
             return  # the server closes the connection, because fewer bytes came than were announced
-        start = b"" if tally.is_between_frames else b"\n\n"
-        frame = start + errors.error_event(type_, message, self.call.request_id)
+        frame = tally.closing() + errors.error_event(type_, message, self.call.request_id)
         await self.client.piece(frame, more=True)
         await self.client.piece(b"", more=False)
 

@@ -44,6 +44,16 @@ class Frames:
         """What is left of a stream that ended inside a frame."""
         return bytes(self._pending)
 
+    def closing(self) -> bytes:
+        """What ends a frame that will not be finished, so that clients pass over it: empty between frames.
+
+        Of several names in one frame the last counts, and nobody reads the data of a `ping`.
+        """
+        if not self._pending:
+            return b""
+        line_end = b"" if self._pending.endswith((b"\n", b"\r")) else _rest_of_character(self._pending) + b"\n"
+        return line_end + b"event: ping\n\n"
+
 
 def split(frames: bytes) -> list[bytes]:
     """Whole frames, one by one, without the blank lines between them."""
@@ -70,3 +80,15 @@ def _last_boundary(data: bytes) -> int:
     for match in _BOUNDARY.finditer(data):
         end = match.end()
     return end
+
+
+def _rest_of_character(data: bytes | bytearray) -> bytes:
+    """The bytes that a UTF-8 character cut off at the end lacks, any that make it valid."""
+    for seen, byte in enumerate(reversed(data[-3:]), 1):
+        if byte >= 0xC0:
+            missing = max(0, 2 + (byte >= 0xE0) + (byte >= 0xF0) - seen)
+            second = {0xE0: b"\xa0", 0xF0: b"\x90"}.get(byte, b"\x80") if seen == 1 else b"\x80"
+            return (second + b"\x80\x80")[:missing]
+        if byte < 0x80:
+            break
+    return b""

@@ -91,6 +91,10 @@ class StreamTally(Tally):
     def is_between_frames(self) -> bool:
         return self._frames.is_between
 
+    def closing(self) -> bytes:
+        """What has to go out before a frame of ours, if the answer stops here."""
+        return self._frames.closing()
+
     @property
     def output_estimate(self) -> int:
         return max(0, self._delta_bytes - self._deltas * _DELTA_OVERHEAD) // _BYTES_PER_TOKEN
