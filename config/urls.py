@@ -21,3 +21,4 @@ handler400 = "apikeys.console.error_pages.bad_request"
 handler403 = "apikeys.console.error_pages.forbidden"
 handler404 = "apikeys.console.error_pages.not_found"
 handler500 = "apikeys.console.error_pages.failed"
+handler429 = "apikeys.console.error_pages.too_many"  # asked for by allauth

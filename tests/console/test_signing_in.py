@@ -162,6 +162,17 @@ def test_one_address_cannot_try_everybody(client: Client, db: None) -> None:
     assert answers == [200] * 30 + [429]
 
 
+def test_codes_of_a_second_factor_cannot_be_guessed_at_will(client: Client, acme: Tenant, link: str) -> None:
+    TOTP.activate(acme.admin, generate_totp_secret())
+    client.post(link)
+
+    tries = [client.post("/account/second-factor/authenticate/", {"code": f"{n:06}"}).text for n in range(12)]
+
+    assert "Incorrect code" in tries[0]
+    assert "Too many failed login attempts" in tries[-1]
+    assert signed_in_as(client) is None
+
+
 def test_nobody_can_sign_up(client: Client, db: None) -> None:
     assert client.get("/account/signup/").status_code == 404
     assert client.get("/account/password/reset/").status_code == 404
