@@ -18,6 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDS_DEVELOPMENT = {"test", "check"}
+INCLUDES = {"base": ["base"], "dev": ["dev", "base"]}
+"""Who has installed a list has installed these too: a test sees to it that their versions agree."""
 ATTEMPTS = 3
 
 
@@ -91,33 +93,41 @@ class Environment:
     def __init__(self, folder: Path, requirements: str) -> None:
         self.folder = folder
         self.python = folder / "bin" / "python"
-        self._list = ROOT / "requirements" / f"{requirements}.txt"
-        self._stamp = folder / f"tollgate-{requirements}.stamp"
+        self._name = requirements
         self._unfinished = folder / "tollgate-installing"
 
     def is_complete(self) -> bool:
         try:
-            said = self._stamp.read_text()
+            said = self._stamp(self._name).read_text()
         except OSError:
             return False
-        return not self._unfinished.exists() and os.access(self.python, os.X_OK) and said == self._fingerprint()
+        return (
+            not self._unfinished.exists() and os.access(self.python, os.X_OK) and said == self._fingerprint(self._name)
+        )
 
     def install(self) -> None:
         started = time.monotonic()
         uv = shutil.which("uv")
         self._make(uv)
         self._unfinished.touch()
-        say(f"installing {self._list.stem} requirements into {self.folder} with {'uv' if uv else 'pip'}")
+        say(f"installing {self._name} requirements into {self.folder} with {'uv' if uv else 'pip'}")
         if not (uv and self._with_uv(uv)):
             self._with_pip()
-        self._stamp.write_text(self._fingerprint())
+        for name in INCLUDES[self._name]:
+            self._stamp(name).write_text(self._fingerprint(name))
         self._unfinished.unlink()
         say(f"environment ready after {time.monotonic() - started:.0f} s")
 
-    def _fingerprint(self) -> str:
+    def _list(self, name: str) -> Path:
+        return ROOT / "requirements" / f"{name}.txt"
+
+    def _stamp(self, name: str) -> Path:
+        return self.folder / f"tollgate-{name}.stamp"
+
+    def _fingerprint(self, name: str) -> str:
         """The list's hash, and the Python the environment was made for."""
         version = re.search(r"^version(?:_info)? *= *(\S+)", self._configuration(), re.MULTILINE)
-        return f"{hashlib.sha256(self._list.read_bytes()).hexdigest()} {version[1] if version else '?'}\n"
+        return f"{hashlib.sha256(self._list(name).read_bytes()).hexdigest()} {version[1] if version else '?'}\n"
 
     def _configuration(self) -> str:
         try:
@@ -148,13 +158,13 @@ class Environment:
             "--python",
             str(self.python),
             "-r",
-            str(self._list),
+            str(self._list(self._name)),
         ]
         return any(attempt(command, number) for number in range(ATTEMPTS))
 
     def _with_pip(self) -> None:
         options = ["install", "--require-hashes", "--no-deps", "--no-compile", "--disable-pip-version-check"]
-        command = [*pip_for(self.python), *options, "-r", str(self._list)]
+        command = [*pip_for(self.python), *options, "-r", str(self._list(self._name))]
         if not any(attempt(command, number, self._count_packages) for number in range(ATTEMPTS)):
             raise BootstrapFailed("the requirements could not be installed; pip's own words are above.")
 
@@ -195,7 +205,10 @@ def can_install_elsewhere(base: str) -> bool:
 
 
 def runs(python: Path) -> bool:
-    return succeeds([str(python), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"])
+    """A Python that is recent enough, and in an environment: not the system's, half turned into one."""
+    return succeeds(
+        [str(python), "-c", "import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix == sys.base_prefix)"]
+    )
 
 
 def succeeds(command: list[str]) -> bool:
