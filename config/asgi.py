@@ -14,6 +14,7 @@ from django.urls import re_path  # noqa: E402
 
 from config.console import OneThreadHandler  # noqa: E402
 from config.health import Health, Receive, Scope, Send  # noqa: E402
+from config.proxies import Proxies  # noqa: E402
 from config.serving import Serving  # noqa: E402
 from relay.asgi import hello, nothing_here  # noqa: E402
 
@@ -67,6 +68,7 @@ def routes(serve: str) -> list[Any]:
     return [*found, mount(r"^$", root), mount(r"", console)]
 
 
-application: Any = ProtocolTypeRouter(
-    {"lifespan": lifespan, "http": URLRouter(routes(os.environ.get("TOLLGATE_SERVE", "all")))}
+application: Any = Proxies(
+    ProtocolTypeRouter({"lifespan": lifespan, "http": URLRouter(routes(os.environ.get("TOLLGATE_SERVE", "all")))}),
+    settings.TRUSTED_PROXIES,
 )

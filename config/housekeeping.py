@@ -34,13 +34,14 @@ def run(stop: threading.Event) -> None:
 
 
 def keep_in_order(connection: psycopg.Connection[Any], now: datetime) -> None:
-    """One round: partitions ahead; old partitions, old minutes and the marks of journals long gone away."""
+    """One round: partitions ahead; old partitions and minutes, marks of journals long gone, sessions that are over."""
     for name in partitions.make_ahead(connection, now):
         logger.info("made the partition %s", name)
     for name in partitions.drop_older(connection, now, keep_months=settings.KEEP_REQUESTS_MONTHS):
         logger.warning("dropped the partition %s: older than %d months", name, settings.KEEP_REQUESTS_MONTHS)
     connection.execute("DELETE FROM metering_usageminute WHERE started_at < %s", [now - MINUTES_KEPT])
     connection.execute("DELETE FROM metering_journalfolder WHERE is_closed AND created_at < %s", [now - MINUTES_KEPT])
+    connection.execute("DELETE FROM django_session WHERE expire_date < %s", [now])
 
 
 def _is_elected(connection: psycopg.Connection[Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 from config import secrets
 from config.addresses import allowed_hosts
 from config.databases import database_from_url, embedded_url
+from config.proxies import parse_networks
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -22,6 +23,7 @@ UPSTREAM_JSON_SECONDS = float(os.environ.get("TOLLGATE_JSON_SECONDS", "600"))
 UPSTREAM_STREAM_SECONDS = float(os.environ.get("TOLLGATE_STREAM_SECONDS", "60"))
 UPSTREAM_IDLE_SECONDS = float(os.environ.get("TOLLGATE_IDLE_SECONDS", "120"))
 PING_SECONDS = float(os.environ.get("TOLLGATE_PING_SECONDS", "15"))
+TRUSTED_PROXIES = parse_networks(os.environ.get("TOLLGATE_TRUSTED_PROXIES", ""))
 DEFAULT_TIER = os.environ.get("TOLLGATE_DEFAULT_TIER", "scale")
 
 _secret = secrets.load_secret(DATA_DIR)
