@@ -7,6 +7,7 @@ import argparse
 import importlib
 import os
 import pkgutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if not arguments else 2
     options.rest = rest
     options.data = _choose_data(getattr(options, "data", None))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     try:
         return _run(options)
     except Failure as failure:
@@ -39,6 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _leave(number: int, frame: object) -> None:
+    """An exit that runs what is to be done on leaving: stopping a database that nobody else uses."""
+    sys.exit(128 + number)
 
 
 def build_parser() -> argparse.ArgumentParser:
