@@ -16,6 +16,8 @@ _DELTA_OVERHEAD = 125
 
 _BYTES_PER_TOKEN = 4
 
+_DELTA = b"event: content_block_delta"
+
 
 class Tally:
     """What an answer has said of itself so far."""
@@ -103,14 +105,19 @@ class StreamTally(Tally):
         frames = self._frames.whole(piece)
         if not frames:
             return
-        deltas = frames.count(b"content_block_delta")
-        if deltas:
-            self._deltas += (deltas + 1) // 2  # once in the event line, once in the data
-            self._delta_bytes += len(frames)
-        if _may_tell(frames):
-            for frame in split(frames):
-                if _may_tell(frame):
-                    self._take(parse(frame))
+        if not _may_tell(frames):  # the most of a stream by far: looked at once, however many they are
+            self._measure(frames)
+            return
+        for frame in split(frames):
+            if frame.startswith(_DELTA):
+                self._measure(frame)
+            elif _may_tell(frame):
+                self._take(parse(frame))
+
+    def _measure(self, deltas: bytes) -> None:
+        if found := deltas.count(b"content_block_delta"):
+            self._deltas += (found + 1) // 2  # once in the event line, once in the data
+            self._delta_bytes += len(deltas)
 
     def finish(self) -> None:
         """A last frame without its blank line still counts: clients read it too."""
@@ -145,8 +152,8 @@ class StreamTally(Tally):
 
 
 def _may_tell(frames: bytes) -> bool:
-    """Whether an event that is worth decoding may be among them; text that mentions one costs a look, no more."""
-    return b"message_" in frames or b"error" in frames or b'"fallback"' in frames
+    """Whether there may be more among them than deltas and pings; text that mentions it costs a look, no more."""
+    return b"message_" in frames or b"error" in frames or b"content_block_st" in frames
 
 
 def _decoded(data: bytes) -> dict[str, Any]:

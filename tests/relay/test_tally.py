@@ -56,6 +56,20 @@ def test_a_stream_without_its_stop_is_not_complete_and_its_text_is_measured() ->
     assert 200 <= tally.output_estimate <= 300  # 1,000 characters
 
 
+def test_only_deltas_are_measured_whatever_they_came_with() -> None:
+    result = b'event: content_block_start\ndata: {"type":"content_block_start","content_block":"%s"}\n\n' % (
+        b"x" * 9_000
+    )
+    ping = b'event: ping\ndata: {"type": "ping"}\n\n'
+    texts = TEXT % (b"abcd" * 25) * 10
+
+    together, apart = read(START + result + texts + ping), read(START, result, texts, ping)
+
+    assert 200 <= together.output_estimate <= 300  # 1,000 characters
+    assert 200 <= apart.output_estimate <= 300
+    assert read(START, ping * 10, result).output_estimate == 0
+
+
 def test_text_that_speaks_of_errors_and_messages_is_only_text() -> None:
     tally = read(START, TEXT % b'error message_stop \\"fallback\\"', DELTA)
 
