@@ -95,7 +95,7 @@ class Installer:
         return PythonPackage(self._installed(name, source, lambda folder: _try([*command, str(folder)], folder)))
 
     def _installed(self, name: str, lock: Path, install: Callable[[Path], None]) -> Path:
-        """The folder, filled by `install` in a draft beside it: an interrupted installation leaves nothing half done."""
+        """The folder. `install` fills a draft beside it, so that nothing is ever half installed."""
         folder = self._cache / f"{name}-{sha256(lock.read_bytes()).hexdigest()[:12]}"
         if folder.exists():
             return folder

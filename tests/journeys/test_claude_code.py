@@ -11,7 +11,7 @@ import pytest
 from tests.gateway import Gateway, wait_until
 from tests.journeys.installing import Installer
 from tests.journeys.recording_proxy import RecordingProxy
-from tests.journeys.rows import query
+from tests.journeys.rows import Row, query
 
 QUIET = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
@@ -58,8 +58,9 @@ def test_one_prompt_is_answered_and_nothing_leaves_this_machine(
 def _check_ledger(gateway: Gateway, answer: dict[str, Any]) -> None:
     """What Claude Code counted for itself is what we hold against the key."""
     statement = "SELECT * FROM metering_usagerecord WHERE user_agent LIKE 'claude-cli/%%' AND outcome = 'completed'"
-    wait_until(lambda: query(gateway, statement), what="its row")
-    (row,) = query(gateway, statement)
+    rows: list[Row] = []
+    wait_until(lambda: rows.extend(query(gateway, statement)) or rows, what="its row")
+    (row,) = rows
     used = answer["usage"]
     assert row["uncached_input_tokens"] == used["input_tokens"]
     assert row["cache_creation_5m_input_tokens"] == used["cache_creation"]["ephemeral_5m_input_tokens"]
