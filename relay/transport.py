@@ -1,8 +1,9 @@
 """The upstream HTTP/1.1 client: `send` a described request, read the answer as it arrives.
 
 httpx describes requests here and does not send them: with 64 at once its pool costs over a hundred times the CPU of
-this one (docs/decisions/transport.md). Nothing else in the project knows how bytes reach an upstream, so another client
-can take this one's place. One ticker serves every deadline, because a timer for each event would cost more than the event.
+this one (docs/decisions/transport.md). Nothing else in the project knows how bytes reach an upstream, so another
+client can take this one's place. One ticker serves every deadline, because a timer for each event would cost more than
+the event.
 """
 
 import asyncio
