@@ -8,7 +8,6 @@ import resource
 import signal
 import socket
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from config.listening import address_of, is_loopback, listen
 from config.locks import Locked, alone
 from config.postgres.server import DatabaseFailed, EmbeddedServer
 from config.postgres.use import database_used, is_durable
+from config.readiness import answers
 from config.worker import CLOSE_SECONDS, DRAIN_SECONDS
 
 READY_SECONDS = 60.0
@@ -100,7 +100,7 @@ class Supervisor:
         try:
             _progress("starting the servers")
             self._start(announcement)
-            if await self._is_ready():
+            if await self._is_ready(announcement.simulator_port):
                 self._jobs = self._child("jobs", "config.jobs")  # not before: it would slow the first answer down
                 await self._jobs.spawned.wait()
                 print(announcement.text(), flush=True)
@@ -151,10 +151,10 @@ class Supervisor:
             on_change=self._write_processes,
         )
 
-    async def _is_ready(self) -> bool:
-        """True once a worker answers; False if told to stop before. A worker that cannot start ends it all."""
+    async def _is_ready(self, simulator_port: int | None) -> bool:
+        """True once a request gets an answer; False if told to stop before. A worker that cannot start ends it all."""
         tasks = [
-            asyncio.create_task(_answer(self._listening)),
+            asyncio.create_task(answers(self._listening, simulator_port)),
             asyncio.create_task(first_to_fail(self._workers)),
             asyncio.create_task(self._stop.wait()),
         ]
@@ -208,20 +208,6 @@ class Supervisor:
         draft = self._processes_file.with_suffix(".new")
         draft.write_text(json.dumps({"supervisor": os.getpid(), **running}))
         draft.replace(self._processes_file)
-
-
-async def _answer(listening: socket.socket) -> None:
-    """One request, which waits in the socket's queue until the first worker takes it."""
-    host, port = listening.getsockname()[:2]
-    while True:
-        with suppress(OSError, asyncio.IncompleteReadError):
-            reader, writer = await asyncio.open_connection(host, port)
-            writer.write(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
-            status = await reader.readuntil(b"\r\n")
-            writer.close()
-            if b" 200 " in status:
-                return
-        await asyncio.sleep(0.1)
 
 
 def options_from(arguments: argparse.Namespace) -> Options:

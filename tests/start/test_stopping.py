@@ -35,7 +35,7 @@ class Stream(threading.Thread):
             "x-tollgate-simulator-pace": f"output-tokens=80; tokens-per-event=4; events-per-second={26 / seconds:.2f}",
         }
         self.start()
-        wait_until(lambda: b"content_block_delta" in self.seen, what="the stream's beginning")
+        self._wait_for_text()
 
     def run(self) -> None:
         address = f"{self._gateway.address}/v1/messages"
@@ -44,6 +44,12 @@ class Stream(threading.Thread):
             for piece in answer.iter_raw():
                 self.seen += piece
             self.is_whole = True
+
+    def _wait_for_text(self) -> None:
+        give_up = time.monotonic() + 10
+        while b"content_block_delta" not in self.seen:
+            assert time.monotonic() < give_up, f"{self.seen!r}\n{self._gateway.log.read_text()}"
+            time.sleep(0.05)
 
     def _open(self, address: str) -> AbstractContextManager[httpx.Response]:
         return httpx.stream("POST", address, json=BODY, headers=self._headers, timeout=30)
