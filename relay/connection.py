@@ -16,6 +16,10 @@ HIGH_WATER = 256 * 1024
 FOREVER = float("inf")
 
 
+class SurplusAnswer(Exception):
+    """The upstream sends what nobody asked for. It must not be taken for the answer to the next request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """Seconds. `first_byte` runs from the request being written; `idle` between pieces; `silence` wakes the reader."""
@@ -124,18 +128,24 @@ class Connection(asyncio.Protocol):
         return self._is_complete and not self._pieces
 
     def rest(self) -> bool:
-        """End the exchange after its last piece. True when the connection can serve another one."""
+        """End the exchange after its last piece. True when the connection can serve another one.
+
+        Not when the answer came before all of the request was written: the upstream may not read the rest.
+        """
         self._deadlines.forget(self)
         self._served += 1
         self._idle_since = self._loop.time()
-        return self._keeps_alive and self._error is None and not self._transport.is_closing()
+        is_well = self._keeps_alive and self._error is None and not self._transport.is_closing()
+        return is_well and not self._transport.get_write_buffer_size()
 
     def is_usable(self, idle_seconds: float) -> bool:
         fresh = self._loop.time() - self._idle_since < idle_seconds
         return fresh and self._error is None and not self._transport.is_closing()
 
     def close(self) -> None:
+        """The error that was raised goes too: its traceback would keep the request's body, in a ring with us."""
         self._deadlines.forget(self)
+        self._error = None
         self._transport.abort()
 
     def check(self, now: float) -> None:
@@ -195,11 +205,17 @@ class Connection(asyncio.Protocol):
             self._is_complete = True
         stale = self._served and not self.status
         self._fail(StaleConnection("closed by the upstream") if stale else AnswerCut(str(exc or "connection closed")))
+        self._parser = None  # type: ignore[assignment]  # it refers to us
 
     # httptools callbacks
 
+    def on_message_begin(self) -> None:
+        if self._is_complete:
+            raise SurplusAnswer
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), value))
+        if not self._head_is_in:  # else it is a trailer, which nobody waits for
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()

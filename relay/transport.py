@@ -77,6 +77,7 @@ class Transport:
         self._idle: dict[Origin, list[Connection]] = {}
         self._deadlines = Deadlines(TICK_SECONDS)
         self._tls: ssl.SSLContext | None = None
+        self._sweeping: asyncio.TimerHandle | None = None
         self._is_closed = False
 
     async def send(self, request: httpx.Request, timeouts: Timeouts, *, on_new_connection: bool = False) -> Answer:
@@ -98,6 +99,8 @@ class Transport:
         """Take back a connection whose answer was read to its end."""
         if connection.rest() and not self._is_closed:
             self._idle.setdefault(connection.origin, []).append(connection)
+            if self._sweeping is None:
+                self._sweep_later()
         else:
             connection.close()
 
@@ -108,6 +111,8 @@ class Transport:
                 connection.close()
         self._idle.clear()
         self._deadlines.stop()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
 
     def _kept(self, url: httpx.URL) -> Connection | None:
         kept = self._idle.get(_origin(url))
@@ -117,6 +122,20 @@ class Transport:
                 return connection
             connection.close()
         return None
+
+    def _sweep_later(self) -> None:
+        self._sweeping = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._sweep)
+
+    def _sweep(self) -> None:
+        """Close what has lain unused for too long: the one used last serves next, so after a burst most never do."""
+        self._sweeping = None
+        for origin, kept in tuple(self._idle.items()):
+            self._idle[origin] = [connection for connection in kept if connection.is_usable(IDLE_SECONDS)]
+            for connection in kept:
+                if not connection.is_usable(IDLE_SECONDS):
+                    connection.close()
+        if any(self._idle.values()):
+            self._sweep_later()
 
     async def _connect(self, url: httpx.URL, seconds: float) -> Connection:
         if self._is_closed:
@@ -129,7 +148,7 @@ class Transport:
                 )
         except TimeoutError as error:
             raise ConnectTimedOut(f"no connection to {host}:{port} within {seconds:g} s") from error
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
             raise ConnectFailed(f"cannot connect to {host}:{port}: {error}") from error
         return connection
 

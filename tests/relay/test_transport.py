@@ -1,7 +1,9 @@
 """The upstream client against servers that behave, and servers that do not."""
 
 import asyncio
+import gc
 import socket
+import weakref
 
 import httpx
 import pytest
@@ -193,3 +195,116 @@ async def test_a_slow_reader_makes_the_upstream_wait() -> None:
         assert len(await read(got)) == 50_000_000
 
     assert seen_early < 20_000_000  # our buffer and the kernel's
+
+
+@pytest.mark.parametrize("surplus", [b"xx", answer(b"not yours")])
+async def test_bytes_beyond_an_answer_belong_to_nobody(surplus: bytes) -> None:
+    """Neither to this request, nor to the next one on the connection, which may be another tenant's."""
+    connections = 0
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        while True:
+            await read_request(reader)
+            writer.write(answer(b"ok") + surplus)
+
+    async with upstream(script) as base_url:
+        transport = Transport()
+        for _ in range(2):
+            got = await transport.send(post(base_url), QUICK)
+            assert (got.status, await read(got)) == (200, b"ok")
+
+    assert connections == 2
+
+
+async def test_what_is_said_on_an_unused_connection_ends_it() -> None:
+    """Some servers say 408 before they close one."""
+    connections = 0
+    speak = asyncio.Event()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await read_request(reader)
+        writer.write(answer(b"ok"))
+        await speak.wait()
+        writer.write(answer(b"late", status=b"408 Request Time-out"))
+        await reader.read()
+
+    async with upstream(script) as base_url:
+        transport = Transport()
+        assert await read(await transport.send(post(base_url), QUICK)) == b"ok"
+        speak.set()
+        await asyncio.sleep(0.05)
+        assert await read(await transport.send(post(base_url), QUICK)) == b"ok"
+
+    assert connections == 2
+
+
+async def test_trailers_are_no_headers() -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\ncontent-type: x\r\n\r\n")
+
+    async with upstream(script) as base_url:
+        got = await Transport().send(post(base_url), QUICK)
+        assert await read(got) == b"ok"
+
+    assert got.headers == [(b"transfer-encoding", b"chunked")]
+
+
+async def test_an_answer_to_half_a_request_costs_the_connection() -> None:
+    """A refusal for size comes early; the rest of that body must not become part of the next request."""
+    connections = 0
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer(b"too large", status=b"413 No"))
+        await asyncio.sleep(5)
+
+    async with upstream(script) as base_url:
+        transport = Transport()
+        for _ in range(2):
+            got = await transport.send(post(base_url, b"x" * 30_000_000), QUICK)
+            assert (got.status, await read(got)) == (413, b"too large")
+
+    assert connections == 2
+
+
+async def test_connections_that_nobody_needs_any_more_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relay.transport.IDLE_SECONDS", 0.2)
+    closed = asyncio.Event()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer(b"ok"))
+        assert await reader.read() == b""
+        closed.set()
+
+    async with upstream(script) as base_url:
+        transport = Transport()
+        assert await read(await transport.send(post(base_url), QUICK)) == b"ok"
+        await asyncio.wait_for(closed.wait(), 2)
+
+
+async def test_a_failed_request_is_not_kept_in_memory() -> None:
+    """Not even until the collector of garbage comes by: bodies are large and failures come in bursts."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+
+    gc.disable()
+    try:
+        async with upstream(script) as base_url:
+            request = post(base_url, b"{}")
+            watched = weakref.ref(request)
+            with pytest.raises(AnswerCut):
+                await Transport().send(request, QUICK)
+            del request
+            await asyncio.sleep(0.05)
+            assert watched() is None
+    finally:
+        gc.enable()
