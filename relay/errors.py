@@ -126,6 +126,11 @@ def body_too_large() -> ApiError:
     return ApiError(413, "Request exceeds the maximum allowed number of bytes.", reason="body_too_large")
 
 
+def client_gone() -> ApiError:
+    """Nobody reads this answer: it is for the row."""
+    return ApiError(499, "The client left before its request was complete", reason="client_gone")
+
+
 def body_too_slow() -> ApiError:
     message = "The request body did not arrive in time"
     return ApiError(400, message, reason="body_too_slow", code="request_body_timeout")
@@ -157,6 +162,10 @@ def upstream_broken() -> ApiError:
 
 def upstream_redirected() -> ApiError:
     return ApiError(502, "The upstream answered with a redirect", reason="upstream_redirected")
+
+
+def upstream_status_unknown() -> ApiError:
+    return ApiError(502, "The upstream answered with a status that does not exist", reason="upstream_status_unknown")
 
 
 def upstream_account_refused(*, retry_after: int = 30) -> ApiError:

@@ -1,5 +1,6 @@
 """What an upstream's error becomes for the tenant. Their mistakes pass; the operator's account is never their fault."""
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ HeaderList = list[tuple[bytes, bytes]]
 
 _PASSED_HEADERS = frozenset({b"content-type", b"retry-after", b"x-should-retry"})
 _IDENTITIES = frozenset({b"anthropic-organization-id", b"anthropic-workspace-id"})
+_IDENTITY = re.compile(rb"[a-z]+_\w+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ORGANIZATION = re.compile(rb"org(anization)?:? [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ACCOUNT_MESSAGES = (
     "Your credit balance is too low",
@@ -52,6 +54,8 @@ def translate(status: int, headers: HeaderList, body: bytes, request_id: str) ->
         return _overloaded(headers, request_id)
     if 300 <= status < 400:
         return Refusal(*_ours(errors.upstream_redirected(), request_id))
+    if not 400 <= status < 600:
+        return Refusal(*_ours(errors.upstream_status_unknown(), request_id), fails_over=True)
     return Refusal(
         status,
         [header for header in headers if header[0] in _PASSED_HEADERS],
@@ -94,8 +98,11 @@ def _error_of(body: bytes) -> dict[str, Any]:
 def _cleaned(body: bytes, headers: HeaderList, request_id: str) -> bytes:
     """The same error under our request id, without the ids of the operator's organization."""
     for name, value in headers:
-        if name in _IDENTITIES and value:
+        if name in _IDENTITIES and _IDENTITY.fullmatch(value):
             body = body.replace(value, b"")
     value = jiter.from_json(_ORGANIZATION.sub(b"organization", body))
     value["request_id"] = request_id
-    return orjson.dumps(value)
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # an integer beyond 64 bits
+        return json.dumps(value).encode()

@@ -77,3 +77,23 @@ def test_a_failing_upstream_lets_the_next_one_try(status: int) -> None:
     refusal = translate(status, [], body("api_error", "x"), ID)
 
     assert (refusal.status, refusal.fails_over) == (status, True)
+
+
+@pytest.mark.parametrize("status", [600, 999])
+def test_a_status_that_nobody_can_pass_on_is_a_bad_gateway(status: int) -> None:
+    refusal = translate(status, [], b"{}", ID)
+
+    assert (refusal.status, refusal.error_type, refusal.fails_over) == (502, "api_error", True)
+
+
+def test_an_error_with_a_number_beyond_64_bits_passes() -> None:
+    refusal = translate(400, [], body("invalid_request_error", "x", n=10**40), ID)
+
+    assert json.loads(refusal.body)["error"]["n"] == 10**40
+
+
+@pytest.mark.parametrize("name", [b'"', b"e", b":", b"12345678"])
+def test_an_organization_that_is_no_id_takes_nothing_out_of_the_body(name: bytes) -> None:
+    refusal = translate(400, [(b"anthropic-organization-id", name)], body("api_error", "x", n=12345678), ID)
+
+    assert json.loads(refusal.body)["error"] == {"type": "api_error", "message": "x", "n": 12345678}
