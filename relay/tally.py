@@ -11,8 +11,10 @@ import jiter
 from metering.usage import fold
 from relay.sse import Event, Frames, parse, split
 
-_DELTA_OVERHEAD = 125
-"""Bytes of an `event: content_block_delta` frame around its text."""
+_AROUND_TEXT = 115
+_AROUND_THINKING = 123
+_AROUND_JSON = 129
+"""Bytes of an `event: content_block_delta` frame around its text, as compact as upstreams write it."""
 
 _BYTES_PER_TOKEN = 4
 
@@ -80,11 +82,12 @@ class JsonTally(Tally):
 class StreamTally(Tally):
     """For server-sent events. `is_between_frames` tells when a frame of ours may go out."""
 
-    __slots__ = ("_delta_bytes", "_deltas", "_frames", "has_started")
+    __slots__ = ("_around", "_delta_bytes", "_deltas", "_frames", "has_started")
 
     def __init__(self) -> None:
         super().__init__()
         self._frames = Frames()
+        self._around = _AROUND_TEXT
         self._deltas = 0
         self._delta_bytes = 0
         self.has_started = False
@@ -99,7 +102,7 @@ class StreamTally(Tally):
 
     @property
     def output_estimate(self) -> int:
-        return max(0, self._delta_bytes - self._deltas * _DELTA_OVERHEAD) // _BYTES_PER_TOKEN
+        return max(self._deltas, self._delta_bytes // _BYTES_PER_TOKEN)  # a delta holds a token at least
 
     def feed(self, piece: bytes) -> None:
         frames = self._frames.whole(piece)
@@ -115,9 +118,10 @@ class StreamTally(Tally):
                 self._take(parse(frame))
 
     def _measure(self, deltas: bytes) -> None:
-        if found := deltas.count(b"content_block_delta"):
-            self._deltas += (found + 1) // 2  # once in the event line, once in the data
-            self._delta_bytes += len(deltas)
+        found = (deltas.count(b"content_block_delta") + 1) // 2  # once in the event line, once in the data
+        if found:
+            self._deltas += found
+            self._delta_bytes += max(0, len(deltas) - found * self._around)
 
     def finish(self) -> None:
         """A last frame without its blank line still counts: clients read it too."""
@@ -136,14 +140,23 @@ class StreamTally(Tally):
                 self.is_complete = True
             case b"error":
                 self._error(_decoded(event.data).get("error"))
-            case b"content_block_start" if b'"fallback"' in event.data:
-                self._fallback(_decoded(event.data).get("content_block"))
+            case b"content_block_start":
+                self._start_block(event.data)
 
     def _delta(self, body: dict[str, Any]) -> None:
         if isinstance(usage := body.get("usage"), dict):
             fold(self.usage, usage)
         if isinstance(delta := body.get("delta"), dict):
             self.stop_reason = _text(delta.get("stop_reason")) or self.stop_reason
+
+    def _start_block(self, data: bytes) -> None:
+        """Its beginning names its type; a search result can be a megabyte, and is not decoded."""
+        beginning = data[:400]
+        self._around = (
+            _AROUND_JSON if b"tool_use" in beginning else _AROUND_THINKING if b"thinking" in beginning else _AROUND_TEXT
+        )
+        if b'"fallback"' in beginning:
+            self._fallback(_decoded(data).get("content_block"))
 
     def _fallback(self, block: object) -> None:
         """A server-side fallback names the model that went on with the answer."""
