@@ -5,7 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from relay import errors, pipeline
-from relay.body import ClientGone
 from relay.call import Call, Receive, Scope, Send
 from relay.endpoints import models
 from relay.errors import ApiError
@@ -39,8 +38,6 @@ class Relay:
             await self._run(call)
         except ApiError as refusal:
             await refuse(call, refusal, None)
-        except ClientGone:
-            logger.debug("request %s: the client left before its body was complete", call.request_id)
         except asyncio.CancelledError:
             await refuse(call, errors.shutting_down(), None)
         except Exception:

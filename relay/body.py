@@ -16,10 +16,6 @@ LINGER_SECONDS = 5.0
 LINGER_BYTES = 64 * MEBIBYTE
 
 
-class ClientGone(Exception):
-    """The client left before its request was complete."""
-
-
 class Bodies:
     """The bodies that one process holds at a time, in bytes: a total, and at most a quarter for one organization."""
 
@@ -105,14 +101,14 @@ class _Patience:
 
 
 async def read(call: Call, held: HeldBody, limit: int = MESSAGE_BYTES) -> None:
-    """Take the whole body into `held`. Raises 413, 400 (too slow), 529 (no room) or `ClientGone`."""
+    """Take the whole body into `held`. Raises 413, 400 (too slow), 529 (no room) or 499 (the client left)."""
     patience = _Patience(call)
     pieces: list[bytes] = []
     size = 0
     while True:
         message = await patience.wait_for_piece(size)
         if message["type"] == "http.disconnect":
-            raise ClientGone
+            raise errors.client_gone()
         piece = message.get("body", b"")
         size += len(piece)
         if size > limit:

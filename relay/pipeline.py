@@ -32,6 +32,7 @@ async def serve(call: Call, services: Services) -> None:
     caller = await authenticate(call, services.authenticator)
     held = HeldBody(services.bodies, caller.organization_id)
     reading: Reading | None = None
+    metered: MeteredRequest | None = None
     try:
         check_head(call, caller)
         await body.read(call, held)
@@ -43,6 +44,10 @@ async def serve(call: Call, services: Services) -> None:
     except ApiError as refusal:
         note_refusal(call, caller, reading, refusal, services)
         await refuse(call, refusal, caller)
+    except asyncio.CancelledError:
+        if metered is None:  # else it is settled
+            note_refusal(call, caller, reading, errors.shutting_down(), services)
+        raise
     finally:
         held.release()
 
