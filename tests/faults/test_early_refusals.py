@@ -211,7 +211,7 @@ async def test_many_early_refusals_leave_the_worker_well(faulty: Faulty, good_he
             connection.send(POST, b"x" * MEBIBYTE, x_api_key="sk-toll-api01-wrong")
             return (await connection.answer()).status
 
-    statuses = await asyncio.gather(*(knock() for _ in range(40)))
+    statuses = await asyncio.gather(*(knock() for _ in range(20)))
 
     assert set(statuses) <= {401, 429}
     async with connected(faulty.port) as connection:
