@@ -7,7 +7,7 @@ from metering import catalogue
 from metering.admission import Admission, Grant
 from metering.journal import Journal
 from metering.pricing import Charge, PriceTable, price
-from metering.records import Begin, End, Progress, Sent
+from metering.records import CLIENT_CLOSED, INTERRUPTED, Begin, End, Progress, Sent
 
 
 class Seen(Protocol):
@@ -117,7 +117,7 @@ class MeteredRequest:
         if self._is_settled:
             return
         self._is_settled = True
-        usage = _with_estimate(seen, is_estimated) if seen is not None else {}
+        usage = self._usage(outcome, seen, is_estimated=is_estimated)
         self.model = self._served(seen)
         charge = self._price(usage, seen)
         self._end(
@@ -138,6 +138,14 @@ class MeteredRequest:
             output_tokens=charge.output_tokens,
             cost_picos=charge.cost_picos,
         )
+
+    def _usage(self, outcome: str, seen: Seen | None, *, is_estimated: bool) -> dict[str, Any]:
+        """What is charged. An answer that we gave up before it said anything has read its input all the same."""
+        if seen is not None and seen.usage:
+            return _with_estimate(seen, is_estimated)
+        if is_estimated and outcome in {CLIENT_CLOSED, INTERRUPTED}:
+            return {"input_tokens": self._begin.input_estimate, "output_tokens": seen.output_estimate if seen else 0}
+        return {}
 
     def _served(self, seen: Seen | None) -> str:
         """The id of the model that answered, when it is one we have a price for; else of the one asked for."""
@@ -197,7 +205,7 @@ class MeteredRequest:
 
 def _with_estimate(seen: Seen, is_estimated: bool) -> dict[str, Any]:
     """The usage that was reported; of a cut answer, at least the output that went by."""
-    if not is_estimated or not seen.usage:
+    if not is_estimated:
         return seen.usage
     reported = seen.usage.get("output_tokens")
     known = reported if isinstance(reported, int) else 0

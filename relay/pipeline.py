@@ -4,12 +4,9 @@ import asyncio
 import time
 
 from apikeys.caller import Caller
-from metering import catalogue
 from metering.admission import Demand, Grant
 from metering.attempt import MeteredRequest
-from metering.journal import JournalError
-from metering.records import Begin, Refused
-from relay import body, errors, estimate
+from relay import body, errors, estimate, recording
 from relay.authentication import authenticate
 from relay.body import HeldBody
 from relay.call import Call, HeaderList
@@ -39,14 +36,14 @@ async def serve(call: Call, services: Services) -> None:
         reading = await services.reader.read(held.content)
         targets = services.routes.routes().targets(reading.model)
         grant = await admit(caller, reading, services)
-        metered = begin(call, caller, reading, targets[0], grant, services)
+        metered = recording.begin(call, caller, ENDPOINT, services, grant, reading, targets[0])
         await exchange(call, caller, held, reading, targets, metered, services)
     except ApiError as refusal:
-        note_refusal(call, caller, reading, refusal, services)
+        recording.refusal(call, caller, ENDPOINT, services, refusal, reading)
         await refuse(call, refusal, caller)
     except asyncio.CancelledError:
         if metered is None:  # else it is settled
-            note_refusal(call, caller, reading, errors.shutting_down(), services)
+            recording.refusal(call, caller, ENDPOINT, services, errors.shutting_down(), reading)
         raise
     finally:
         held.release()
@@ -62,39 +59,11 @@ def check_head(call: Call, caller: Caller) -> None:
 
 async def admit(caller: Caller, reading: Reading, services: Services) -> Grant:
     demand = Demand(
-        model=resolved(reading.model),
+        model=recording.model_id(reading.model),
         input_tokens=estimate.input_tokens(reading),
         max_output_tokens=reading.max_tokens,
     )
     return await services.admission.admit(caller, demand)
-
-
-def begin(
-    call: Call, caller: Caller, reading: Reading, target: Target, grant: Grant, services: Services
-) -> MeteredRequest:
-    """On disk before a byte goes upstream. A full spool refuses what it could not account for."""
-    retries = call.text(b"x-stainless-retry-count")
-    record = Begin(
-        request_id=call.request_id,
-        started_at_us=call.started_at_us,
-        organization_id=caller.organization_id,
-        workspace_id=caller.workspace_id,
-        api_key_id=caller.api_key_id,
-        endpoint=ENDPOINT,
-        requested_model=reading.model,
-        model=resolved(reading.model),
-        upstream=target.name,
-        is_stream=reading.is_stream,
-        is_simulated=target.adapter.is_simulated,
-        input_estimate=estimate.input_tokens(reading),
-        scopes=list(grant.scopes),
-        client_retry_count=min(int(retries), 999) if retries.isascii() and retries.isdigit() else 0,
-        user_agent=call.text(b"user-agent"),
-    )
-    try:
-        return services.meter.begin(record, grant)
-    except JournalError as error:
-        raise errors.overloaded("journal_full", retry_after=5) from error
 
 
 async def exchange(
@@ -149,36 +118,8 @@ def settle_failure(metered: MeteredRequest, failure: Failure, client: Client) ->
     )
 
 
-def note_refusal(call: Call, caller: Caller, reading: Reading | None, refusal: ApiError, services: Services) -> None:
-    """A name that we do not know stays out of `model`, a dimension of the rollups: anybody can invent names."""
-    known = catalogue.find(reading.model) if reading else None
-    services.meter.journal.refused(
-        Refused(
-            request_id=call.request_id,
-            at_us=call.started_at_us,
-            organization_id=caller.organization_id,
-            workspace_id=caller.workspace_id,
-            api_key_id=caller.api_key_id,
-            endpoint=ENDPOINT,
-            requested_model=reading.model if reading else "",
-            model=known.id if known else "",
-            reason=refusal.reason,
-            status=refusal.status,
-            error_type=refusal.type,
-            is_stream=reading.is_stream if reading else False,
-            user_agent=call.text(b"user-agent"),
-        )
-    )
-
-
 def marks(target: Target) -> HeaderList:
     return [(b"x-tollgate-simulated", b"true")] if target.adapter.is_simulated else []
-
-
-def resolved(model: str) -> str:
-    """The catalogue's id for an alias; other names stand for themselves."""
-    known = catalogue.find(model)
-    return known.id if known else model
 
 
 def now_us() -> int:

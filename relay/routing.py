@@ -54,12 +54,18 @@ class Routes:
         """
         found = self._by_model.get(model)
         if found is None:
-            found = tuple(target for target in self._targets if target.serves(model))
+            found = self._serving(model)
             if len(self._by_model) < 1_000:  # names come from callers
                 self._by_model[model] = found
         if not found:
             raise errors.model_unknown(model)
         return found
+
+    def _serving(self, model: str) -> tuple[Target, ...]:
+        """Invented answers never stand in for real ones: the simulator is nobody's second choice."""
+        found = [target for target in self._targets if target.serves(model)]
+        real = [target for target in found if not target.adapter.is_simulated]
+        return tuple(real or found)
 
 
 class RouteTable:

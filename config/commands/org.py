@@ -1,9 +1,13 @@
 """`tollgate org`: the tenants of this installation."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from config.failures import Failure
 from config.tables import table
+
+if TYPE_CHECKING:
+    from apikeys.models import Organization
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,15 +21,29 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _create(options: argparse.Namespace) -> int:
-    from apikeys import actions
     from apikeys.errors import ChangeRefused
 
     try:
-        made = actions.create_organization(options.name, tier=options.tier, actor=actions.Actor.command_line())
+        made = _make(options.name, options.tier)
     except ChangeRefused as refused:
         raise Failure(refused.message) from None
     print(made.id)
     return 0
+
+
+def _make(name: str, tier: str | None) -> "Organization":
+    """The operators become its first admins: without any member nobody could open it in the console."""
+    from django.db import transaction
+
+    from apikeys import actions
+    from apikeys.models import User
+
+    actor = actions.Actor.command_line()
+    with transaction.atomic():
+        made = actions.create_organization(name, tier=tier, actor=actor)
+        for operator in User.objects.filter(is_superuser=True, is_active=True):
+            actions.add_member(made, operator, "admin", actor=actor)
+    return made
 
 
 def _list(_: argparse.Namespace) -> int:

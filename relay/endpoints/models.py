@@ -1,41 +1,65 @@
 """`GET /v1/models` and `GET /v1/models/{id}`: the catalogue, for looking around."""
 
+from collections.abc import Callable
+
 import orjson
 
-from apikeys.caller import Caller
 from metering import catalogue
 from metering.capabilities import capabilities
 from metering.catalogue import Model
-from relay import errors
+from relay import errors, recording
 from relay.authentication import authenticate
 from relay.call import Call
-from relay.pipeline import check_head
+from relay.errors import ApiError
+from relay.pipeline import check_head, now_us
 from relay.query import Page, parse_page, parse_values
-from relay.refusing import identity
+from relay.refusing import identity, refuse
 from relay.services import Services
 
+ENDPOINT = "models"
 LIFECYCLES = ("active", "deprecated", "retired")
 _SHOWN = ("active", "deprecated")
 
 
 async def list_models(call: Call, services: Services) -> None:
     """Newest first, a page at a time; retired models only when `lifecycle[]` asks for them."""
-    caller = await authenticate(call, services.authenticator)
-    check_head(call, caller)
-    query = call.scope["query_string"].decode("latin-1")
-    wanted = parse_values(query, "lifecycle", LIFECYCLES) or _SHOWN
-    models = [model for model in _newest_first() if model.lifecycle in wanted]
-    await _answer(call, caller, _page(models, parse_page(query)))
+
+    def answer() -> dict[str, object]:
+        query = call.scope["query_string"].decode("latin-1")
+        wanted = parse_values(query, "lifecycle", LIFECYCLES) or _SHOWN
+        return _page([model for model in _newest_first() if model.lifecycle in wanted], parse_page(query))
+
+    await _serve(call, services, answer)
 
 
 async def get_model(call: Call, services: Services, name: str) -> None:
     """By id or alias, retired ones too."""
+
+    def answer() -> dict[str, object]:
+        model = catalogue.find(name)
+        if model is None:
+            raise errors.model_unknown(name)
+        return described(model)
+
+    await _serve(call, services, answer)
+
+
+async def _serve(call: Call, services: Services, answer: Callable[[], dict[str, object]]) -> None:
+    """Free, but counted like every authenticated request."""
     caller = await authenticate(call, services.authenticator)
-    check_head(call, caller)
-    model = catalogue.find(name)
-    if model is None:
-        raise errors.model_unknown(name)
-    await _answer(call, caller, described(model))
+    try:
+        check_head(call, caller)
+        content = orjson.dumps(answer())
+        metered = recording.begin(call, caller, ENDPOINT, services)
+    except ApiError as refused:
+        recording.refusal(call, caller, ENDPOINT, services, refused)
+        await refuse(call, refused, caller)
+        return
+    metered.settle(outcome="completed", status=200, at_us=now_us())
+    headers = [errors.JSON, *identity(call, caller), (b"content-length", str(len(content)).encode())]
+    call.is_answered = True
+    await call.send({"type": "http.response.start", "status": 200, "headers": headers})
+    await call.send({"type": "http.response.body", "body": content, "more_body": False})
 
 
 def described(model: Model) -> dict[str, object]:
@@ -73,11 +97,3 @@ def _page(models: list[Model], page: Page) -> dict[str, object]:
         "first_id": shown[0].id if shown else None,
         "last_id": shown[-1].id if shown else None,
     }
-
-
-async def _answer(call: Call, caller: Caller, value: dict[str, object]) -> None:
-    content = orjson.dumps(value)
-    headers = [errors.JSON, *identity(call, caller), (b"content-length", str(len(content)).encode())]
-    call.is_answered = True
-    await call.send({"type": "http.response.start", "status": 200, "headers": headers})
-    await call.send({"type": "http.response.body", "body": content, "more_body": False})

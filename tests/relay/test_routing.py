@@ -41,8 +41,8 @@ def test_the_simulator_steps_back_once_an_upstream_has_a_credential() -> None:
         Routes([real(1, "claude-opus-*"), SIMULATOR]).targets("claude-haiku-5-5")
 
 
-def test_an_engine_without_a_credential_leaves_the_simulator_in_place() -> None:
+def test_an_engine_without_a_credential_leaves_other_models_to_the_simulator() -> None:
     routes = Routes([real(1, "local-*", credential=""), SIMULATOR])
 
-    assert names(routes, "local-7b") == ["real-1", "simulator"]
+    assert names(routes, "local-7b") == ["real-1"]
     assert names(routes, "claude-opus-5-5") == ["simulator"]
