@@ -66,6 +66,10 @@ class Call:
     def elapsed_us(self) -> int:
         return (time.perf_counter_ns() - self.started_ns) // 1000
 
+    def now_us(self) -> int:
+        """Epoch microseconds: the start and what has passed since, so that a clock that is set changes no duration."""
+        return self.started_at_us + self.elapsed_us()
+
     def text(self, name: bytes) -> str:
         """A header's value for a log or a row; empty when it is absent."""
         return self.headers.get(name, b"").decode("latin-1")

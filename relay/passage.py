@@ -1,7 +1,6 @@
 """An answer's way to the client: every byte goes on at once, and is read along as it goes by."""
 
 import asyncio
-import time
 from dataclasses import dataclass
 
 from metering.attempt import MeteredRequest
@@ -32,6 +31,8 @@ class Passage:
     answer: Answer
     metered: MeteredRequest
     headers: HeaderList
+    unsent: bytes = b""
+    """The piece at which the client could not be waited for any longer."""
 
     async def run(self) -> None:
         """Raises `CancelledError` after settling, when the client gave up or the process stops."""
@@ -47,6 +48,9 @@ class Passage:
             await self._cut(tally, error)
         except asyncio.CancelledError:
             await self._cancelled(tally)
+            raise
+        except Exception:
+            await self._broken(tally)
             raise
         finally:
             self.answer.close()
@@ -70,10 +74,14 @@ class Passage:
             if piece is None:
                 break
             if not piece:  # silence
-                if tally.is_between_frames:
+                if tally.is_between_frames and not tally.is_over:
                     await self.client.piece(PING, more=True)
                 continue
-            await self.client.piece(piece, more=True)
+            try:
+                await self.client.piece(piece, more=True)
+            except asyncio.CancelledError:
+                self.unsent = piece
+                raise
             if self.metered.first_byte_us is None:
                 self.metered.first_byte_us = self.call.elapsed_us()
             tally.feed(piece)
@@ -81,7 +89,7 @@ class Passage:
                 next_progress = clock() + PROGRESS_SECONDS
                 self.metered.progress(tally)
         tally.finish()
-        if tally.is_complete or tally.error_type:
+        if tally.is_over:
             self._settle(tally)
             await self.client.piece(b"", more=False)
         else:
@@ -104,18 +112,30 @@ class Passage:
         await self._end_with_error(tally, type_, message)
 
     async def _cancelled(self, tally: Tally) -> None:
+        tally.feed(self.unsent)
         tally.finish()
         if self.client.gave_up:
-            self._settle(tally, outcome="client_closed", is_estimated=not tally.is_complete)
-            return
-        self._settle(tally, outcome="interrupted", reason="shutdown", is_estimated=not tally.is_complete)
-        await self._end_with_error(tally, "api_error", "The server is being restarted")
+            self._settle(tally, outcome="client_closed", is_estimated=not tally.is_known)
+        elif isinstance(tally, StreamTally) and tally.is_over:
+            self._settle(tally)
+            await self._end(self.unsent)
+        else:
+            self._settle(tally, outcome="interrupted", reason="shutdown", is_estimated=not tally.is_known)
+            await self._end_with_error(tally, "api_error", "The server is being restarted")
+
+    async def _broken(self, tally: Tally) -> None:
+        """A mistake of ours, which nobody may take for the end of the answer."""
+        self._settle(tally, outcome="interrupted", reason="internal", is_estimated=True)
+        await self._end_with_error(tally, "api_error", "Internal server error")
 
     async def _end_with_error(self, tally: Tally, type_: str, message: str) -> None:
         if not isinstance(tally, StreamTally):
             return  # the server closes the connection, because fewer bytes came than were announced
-        frame = tally.closing() + errors.error_event(type_, message, self.call.request_id)
-        await self.client.piece(frame, more=True)
+        await self._end(self.unsent + tally.closing() + errors.error_event(type_, message, self.call.request_id))
+
+    async def _end(self, last: bytes) -> None:
+        if last:
+            await self.client.piece(last, more=True)
         await self.client.piece(b"", more=False)
 
     def _settle(
@@ -128,12 +148,12 @@ class Passage:
             outcome = "client_closed" if self.client.is_gone else "completed"
             if tally.error_type:
                 outcome, reason, is_estimated = "upstream_error", "error_event", True
-            elif not tally.is_complete:
+            elif not tally.is_known:
                 is_estimated = True
         self.metered.settle(
             outcome=outcome,
             status=self.answer.status,
-            at_us=time.time_ns() // 1000,
+            at_us=self.call.now_us(),
             reason=reason,
             error_type=error_type,
             seen=tally,
@@ -141,9 +161,10 @@ class Passage:
         )
 
     def _head(self, *, is_stream: bool) -> HeaderList:
-        if is_stream:
-            return [*self.headers, *_STREAM_HEADERS]
-        return [*self.headers, *(header for header in self.answer.headers if header[0] in _JSON_HEADERS)]
+        if not is_stream:
+            return [*self.headers, *(header for header in self.answer.headers if header[0] in _JSON_HEADERS)]
+        packed = [header for header in self.answer.headers if header[0] == b"content-encoding"]
+        return [*self.headers, *_STREAM_HEADERS, *packed]
 
 
 def _is_event_stream(answer: Answer) -> bool:

@@ -7,6 +7,10 @@ _BOUNDARY = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 """A blank line in any of the three line ends. Atomic groups, so that one CRLF is never taken for two ends."""
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+MOST_PENDING_BYTES = 16 << 20
+"""Of a longer frame only the end is kept: it may go by, but nothing that we look for is so long."""
 
 
 class Event(NamedTuple):
@@ -35,6 +39,8 @@ class Frames:
         self._pending += piece
         end = _last_boundary(bytes(self._pending[searched:]))
         if end < 0:
+            if len(self._pending) > MOST_PENDING_BYTES:
+                del self._pending[:-3]
             return b""
         whole = bytes(self._pending[: searched + end])
         del self._pending[: searched + end]
@@ -61,9 +67,9 @@ def split(frames: bytes) -> list[bytes]:
 
 
 def parse(frame: bytes) -> Event:
-    """The event of one frame; comments and other fields are passed over."""
+    """The event of one frame; comments, other fields and the mark that a stream may begin with are passed over."""
     name, data = b"", []
-    for line in _LINE_END.split(frame):
+    for line in _LINE_END.split(frame.removeprefix(_BYTE_ORDER_MARK)):
         if line.startswith(b"data:"):
             data.append(line[5:].removeprefix(b" "))
         elif line.startswith(b"event:"):

@@ -18,6 +18,9 @@ _AROUND_JSON = 129
 
 _BYTES_PER_TOKEN = 4
 
+MOST_JSON_BYTES = 64 << 20
+"""Nothing that a model writes is as large; the usage of a larger answer is not read."""
+
 _DELTA = b"event: content_block_delta"
 
 
@@ -42,6 +45,11 @@ class Tally:
         """The body has ended, whole or cut."""
 
     @property
+    def is_known(self) -> bool:
+        """True when the upstream has said all that a price needs, and was not cut short."""
+        return self.is_complete and "input_tokens" in self.usage and "output_tokens" in self.usage
+
+    @property
     def output_estimate(self) -> int:
         """Tokens that were seen going by, for an answer that never said its own count."""
         return 0
@@ -54,20 +62,25 @@ class Tally:
             fold(self.usage, usage)
 
     def _error(self, error: object) -> None:
-        self.error_type = _text(error.get("type")) if isinstance(error, dict) else "api_error"
+        self.error_type = (_text(error.get("type")) if isinstance(error, dict) else "") or "api_error"
 
 
 class JsonTally(Tally):
-    """For an answer in one piece: decoded once, when it is all there."""
+    """For an answer in one piece: decoded once, when it is all there; never when it is too large to be kept."""
 
-    __slots__ = ("_pieces",)
+    __slots__ = ("_pieces", "_size")
 
     def __init__(self) -> None:
         super().__init__()
         self._pieces: list[bytes] = []
+        self._size = 0
 
     def feed(self, piece: bytes) -> None:
-        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size <= MOST_JSON_BYTES:
+            self._pieces.append(piece)
+        else:
+            self._pieces.clear()
 
     def finish(self) -> None:
         body = _decoded(self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces))
@@ -91,6 +104,11 @@ class StreamTally(Tally):
         self._deltas = 0
         self._delta_bytes = 0
         self.has_started = False
+
+    @property
+    def is_over(self) -> bool:
+        """True when the client has seen the end, a good or a bad one: nothing may follow it."""
+        return self.is_complete or bool(self.error_type)
 
     @property
     def is_between_frames(self) -> bool:
@@ -124,9 +142,11 @@ class StreamTally(Tally):
             self._delta_bytes += max(0, len(deltas) - found * self._around)
 
     def finish(self) -> None:
-        """A last frame without its blank line still counts: clients read it too."""
+        """A last frame without its blank line still counts here. Clients pass over it: an error there told nobody."""
         if rest := self._frames.rest():
-            self._take(parse(rest))
+            event = parse(rest)
+            if event.name != b"error":
+                self._take(event)
 
     def _take(self, event: Event) -> None:
         match event.name:
