@@ -17,6 +17,7 @@ from config.data_folder import make_data_folder
 from config.failures import Failure
 from config.listening import address_of, is_loopback, listen
 from config.locks import Locked, alone
+from config.parent import on_parents_end
 from config.postgres.server import DatabaseFailed, EmbeddedServer
 from config.postgres.use import database_used, is_durable
 from config.readiness import answers
@@ -115,6 +116,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._on_signal)
+        on_parents_end(self._on_signal)
 
     def _on_signal(self) -> None:
         if self._stop.is_set():

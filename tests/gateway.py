@@ -30,6 +30,10 @@ START_SECONDS = 90
 STOP_SECONDS = 60
 
 
+_alive, _ = os.pipe()
+"""Whatever a test starts holds the reading end; the writing end closes with the test run, however that ends."""
+
+
 class Outside:
     """A simulator that survives whatever is done to the gateway."""
 
@@ -40,7 +44,8 @@ class Outside:
         arguments = ["simulator", "--port", str(self.port), "--ledger", str(self.ledger)]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "config.cli", *arguments],
-            env=clean_environment(),
+            env=clean_environment() | {"TOLLGATE_PARENT_FD": str(_alive)},
+            pass_fds=[_alive],
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
@@ -167,7 +172,8 @@ class Gateway:
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "config.cli", *self._arguments],
-                env=self.environment,
+                env=self.environment | {"TOLLGATE_PARENT_FD": str(_alive)},
+                pass_fds=[_alive],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
