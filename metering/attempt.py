@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from metering import catalogue
 from metering.admission import Admission, Grant
-from metering.journal import Journal
+from metering.journal import Journal, JournalError
 from metering.pricing import Charge, PriceTable, price
 from metering.records import CLIENT_CLOSED, INTERRUPTED, Begin, End, Progress, Sent
 
@@ -36,8 +36,12 @@ class Meter:
         self.admission = admission
 
     def begin(self, begin: Begin, grant: Grant) -> "MeteredRequest":
-        """Raises `SpoolFull` or `JournalBroken`: what cannot be written down must not be sent."""
-        self.journal.begin(begin)
+        """Raises `SpoolFull` or `JournalBroken`: what cannot be written down must not be sent, and holds nothing."""
+        try:
+            self.journal.begin(begin)
+        except JournalError:
+            self.admission.settle(grant, input_tokens=0, output_tokens=0, cost_picos=0)
+            raise
         return MeteredRequest(self, begin, grant)
 
 
@@ -113,13 +117,13 @@ class MeteredRequest:
         seen: Seen | None = None,
         is_estimated: bool = False,
     ) -> None:
-        """END: price what was used, free what was held."""
+        """END: price what was used, free what was held. If that raises, it may be settled again, without `seen`."""
         if self._is_settled:
             return
-        self._is_settled = True
         usage = self._usage(outcome, seen, is_estimated=is_estimated)
         self.model = self._served(seen)
         charge = self._price(usage, seen)
+        self._is_settled = True
         self._end(
             charge,
             outcome=outcome,

@@ -1,7 +1,6 @@
 """One metered request, from its head to its END. `serve` tells the story; every step has a file of its own."""
 
 import asyncio
-import time
 
 from apikeys.caller import Caller
 from metering.admission import Demand, Grant
@@ -41,9 +40,10 @@ async def serve(call: Call, services: Services) -> None:
     except ApiError as refusal:
         recording.refusal(call, caller, ENDPOINT, services, refusal, reading)
         await refuse(call, refusal, caller)
-    except asyncio.CancelledError:
+    except BaseException as error:
         if metered is None:  # else it is settled
-            recording.refusal(call, caller, ENDPOINT, services, errors.shutting_down(), reading)
+            why = errors.shutting_down() if isinstance(error, asyncio.CancelledError) else errors.internal()
+            recording.refusal(call, caller, ENDPOINT, services, why, reading)
         raise
     finally:
         held.release()
@@ -86,7 +86,7 @@ async def exchange(
         held.release()
         if isinstance(outcome, Failure):
             client.unwatch()
-            settle_failure(metered, outcome, client)
+            settle_failure(call, metered, outcome, client)
             await refuse(call, outcome.reply, caller)
             return
         answer, target = outcome
@@ -95,23 +95,26 @@ async def exchange(
         await Passage(call, client, answer, metered, headers).run()
     except asyncio.CancelledError:
         if not client.gave_up:
-            settle(metered, "interrupted", status=503, reason="shutdown")
+            settle(call, metered, "interrupted", status=503, reason="shutdown", is_estimated=True)
             raise
-        settle(metered, "client_closed", status=499, is_estimated=True)
+        settle(call, metered, "client_closed", status=499, is_estimated=True)
     finally:
         client.unwatch()
-        settle(metered, "interrupted", status=500, reason="internal")  # counts only when nothing above has settled
+        # Counts only when nothing above has settled.
+        settle(call, metered, "interrupted", status=500, reason="internal", is_estimated=True)
 
 
-def settle(metered: MeteredRequest, outcome: str, *, status: int, reason: str = "", is_estimated: bool = False) -> None:
-    metered.settle(outcome=outcome, status=status, at_us=now_us(), reason=reason, is_estimated=is_estimated)
+def settle(
+    call: Call, metered: MeteredRequest, outcome: str, *, status: int, reason: str = "", is_estimated: bool = False
+) -> None:
+    metered.settle(outcome=outcome, status=status, at_us=call.now_us(), reason=reason, is_estimated=is_estimated)
 
 
-def settle_failure(metered: MeteredRequest, failure: Failure, client: Client) -> None:
+def settle_failure(call: Call, metered: MeteredRequest, failure: Failure, client: Client) -> None:
     metered.settle(
         outcome="client_closed" if client.is_gone else "upstream_error",
         status=failure.status,
-        at_us=now_us(),
+        at_us=call.now_us(),
         reason=failure.reason,
         error_type=failure.error_type,
         is_estimated=failure.is_unknown,
@@ -120,7 +123,3 @@ def settle_failure(metered: MeteredRequest, failure: Failure, client: Client) ->
 
 def marks(target: Target) -> HeaderList:
     return [(b"x-tollgate-simulated", b"true")] if target.adapter.is_simulated else []
-
-
-def now_us() -> int:
-    return time.time_ns() // 1000

@@ -1,9 +1,13 @@
 """Query parameters of the list endpoints: id cursors, and arrays in each spelling. Unknown ones are ignored."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from relay import errors
+
+_INTEGER = re.compile("[0-9]{1,9}")
+"""Python refuses to read a number of thousands of digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ def parse_page(query: str) -> Page:
     """Raises 400 for a limit outside 1..1000 or for both cursors at once."""
     values = dict(parse_qsl(query))
     limit = values.get("limit", "20")
-    if not (limit.isascii() and limit.isdigit()):
+    if not _INTEGER.fullmatch(limit):
         raise errors.body_invalid("limit: Input should be a valid integer, unable to parse string as an integer")
     if not 1 <= int(limit) <= 1000:
         raise errors.body_invalid("limit: Input should be between 1 and 1000")

@@ -12,6 +12,9 @@ import jiter
 
 from relay import errors
 
+LONGEST_MODEL = 256
+"""Names are remembered and written down: nobody may make us keep a megabyte for each."""
+
 _POSITION = re.compile(r"^(?P<text>.*) at line (?P<line>\d+) column (?P<column>\d+)$", re.DOTALL)
 
 
@@ -48,6 +51,8 @@ def _model(value: dict[str, Any]) -> str:
         raise errors.body_invalid("model: Input should be a valid string")
     if not model:
         raise errors.body_invalid("model: String should have at least 1 character")
+    if len(model) > LONGEST_MODEL:
+        raise errors.body_invalid(f"model: String should have at most {LONGEST_MODEL} characters")
     return model
 
 

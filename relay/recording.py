@@ -1,5 +1,7 @@
 """Writing down that a request runs, or why it may not: every authenticated one is counted, on each endpoint."""
 
+import re
+
 from apikeys.caller import Caller
 from metering import catalogue
 from metering.admission import Grant
@@ -12,6 +14,8 @@ from relay.errors import ApiError
 from relay.reading import Reading
 from relay.routing import Target
 from relay.services import Services
+
+_SMALL_NUMBER = re.compile("[0-9]{1,3}")
 
 
 def begin(
@@ -43,7 +47,7 @@ def begin(
         is_simulated=target.adapter.is_simulated if target else False,
         input_estimate=estimate.input_tokens(reading) if reading else 0,
         scopes=list(grant.scopes),
-        client_retry_count=min(int(retries), 999) if retries.isascii() and retries.isdigit() else 0,
+        client_retry_count=int(retries) if _SMALL_NUMBER.fullmatch(retries) else 0,
         user_agent=call.text(b"user-agent"),
     )
     try:

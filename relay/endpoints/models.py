@@ -11,7 +11,7 @@ from relay import errors, recording
 from relay.authentication import authenticate
 from relay.call import Call
 from relay.errors import ApiError
-from relay.pipeline import check_head, now_us
+from relay.pipeline import check_head
 from relay.query import Page, parse_page, parse_values
 from relay.refusing import identity, refuse
 from relay.services import Services
@@ -55,7 +55,7 @@ async def _serve(call: Call, services: Services, answer: Callable[[], dict[str, 
         recording.refusal(call, caller, ENDPOINT, services, refused)
         await refuse(call, refused, caller)
         return
-    metered.settle(outcome="completed", status=200, at_us=now_us())
+    metered.settle(outcome="completed", status=200, at_us=call.now_us())
     headers = [errors.JSON, *identity(call, caller), (b"content-length", str(len(content)).encode())]
     call.is_answered = True
     await call.send({"type": "http.response.start", "status": 200, "headers": headers})
