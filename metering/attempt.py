@@ -1,5 +1,6 @@
 """One admitted request from BEGIN to END: it is on the journal before it goes upstream, and ends exactly once."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -8,6 +9,11 @@ from metering.admission import Admission, Grant
 from metering.journal import Journal, JournalError
 from metering.pricing import Charge, PriceTable, price
 from metering.records import CLIENT_CLOSED, INTERRUPTED, Begin, End, Progress, Sent
+
+
+_NO_PRICE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
+
+logger = logging.getLogger(__name__)
 
 
 class Seen(Protocol):
@@ -161,15 +167,20 @@ class MeteredRequest:
         return name if table.row(name, self._begin.started_at_us, 0) is not None else self.model
 
     def _price(self, usage: Mapping[str, Any], seen: Seen | None) -> Charge:
+        """A usage that breaks the arithmetic is kept and marked as unpriced: its END must be written all the same."""
         if not usage:
             return Charge()
-        return price(
-            usage,
-            model=self.model,
-            at_us=self._begin.started_at_us,
-            table=self._meter.prices.current,
-            stop_reason=seen.stop_reason if seen else None,
-        )
+        try:
+            return price(
+                usage,
+                model=self.model,
+                at_us=self._begin.started_at_us,
+                table=self._meter.prices.current,
+                stop_reason=seen.stop_reason if seen else None,
+            )
+        except _NO_PRICE:
+            logger.exception("request %s cannot be priced", self._begin.request_id)
+            return Charge(is_unpriced=True)
 
     def _end(
         self,

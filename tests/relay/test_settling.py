@@ -41,7 +41,7 @@ async def test_what_cannot_be_written_down_holds_nothing(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("body", [BODY, STREAM_BODY], ids=["json", "stream"])
-async def test_a_price_that_cannot_be_found_leaves_no_request_open(
+async def test_a_usage_that_cannot_be_priced_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
     def stumble(*_: object, **__: object) -> Charge:
@@ -50,13 +50,12 @@ async def test_a_price_that_cannot_be_found_leaves_no_request_open(
     monkeypatch.setattr(attempt, "price", stumble)
     reply = stream(START, DELTA, STOP) if body is STREAM_BODY else answer(MESSAGE)
     async with upstream(replying(reply)) as url, serving(tmp_path, url) as served:
-        reader, writer = await served.connect()
-        writer.write(head(body))
-        await reader.read()
-        writer.close()
+        status, _ = await ask(served, head(body))
         (end,) = await served.settled()
 
-    assert (end.outcome, end.reason, end.is_estimated) == ("interrupted", "internal", True)
+    assert (status, end.outcome, end.charge.is_unpriced) == (200, "completed", True)
+    assert end.usage is not None
+    assert "output_tokens" in end.usage
 
 
 async def test_our_mistake_before_anything_was_sent_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
