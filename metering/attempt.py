@@ -10,7 +10,6 @@ from metering.journal import Journal, JournalError
 from metering.pricing import Charge, PriceTable, price
 from metering.records import CLIENT_CLOSED, INTERRUPTED, Begin, End, Progress, Sent
 
-
 _NO_PRICE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
 
 logger = logging.getLogger(__name__)
