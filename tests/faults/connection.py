@@ -40,17 +40,19 @@ class Connection:
         """The next answer, with a `content-length` or in chunks. Raises `IncompleteReadError` when there is none."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             status, headers = await self.head()
-            if headers.get("transfer-encoding") == "chunked":
-                content = b"".join([piece async for piece in self._chunks()])
-            else:
-                content = await self._reader.readexactly(int(headers.get("content-length", "0")))
-        return Answer(status, headers, content)
+            return Answer(status, headers, await self.content(headers))
 
     async def head(self) -> tuple[int, dict[str, str]]:
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         status, *lines = head.rstrip().split("\r\n")
         pairs = (line.partition(": ") for line in lines)
         return int(status.split()[1]), {name.lower(): value for name, _, value in pairs}
+
+    async def content(self, headers: dict[str, str]) -> bytes:
+        """The body that belongs to a head."""
+        if headers.get("transfer-encoding") == "chunked":
+            return b"".join([piece async for piece in self._chunks()])
+        return await self._reader.readexactly(int(headers.get("content-length", "0")))
 
     async def some(self) -> bytes:
         """Whatever comes next."""
