@@ -134,7 +134,7 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    root: Path, *base_urls: str, timeouts: Timeouts | None = None, **changes: Any
+    root: Path, *base_urls: str, timeouts: Timeouts | None = None, http: Any = "httptools", **changes: Any
 ) -> AsyncIterator[Served]:
     """`changes` replace services by name."""
     targets = [
@@ -158,7 +158,7 @@ async def serving(
     relay = Relay(services)
     listening = socket.create_server(("127.0.0.1", 0), backlog=512)
     configuration = uvicorn.Config(
-        relay, http="httptools", lifespan="off", log_level="critical", access_log=False, proxy_headers=False
+        relay, http=http, ws="none", lifespan="off", log_level="critical", access_log=False, proxy_headers=False
     )
     server = uvicorn.Server(configuration)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
