@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.http import LARGEST_HEAD_BYTES, Protocol
+from config.http_protocol import LARGEST_HEAD_BYTES, Protocol
 from tests.relay.answers import DELTA, MESSAGE, START, STOP, chunk, replying, stream
 from tests.relay.scripted import answer, read_request, upstream
 from tests.relay.serving import BODY, STREAM_BODY, Served, head, read_answer, serving
@@ -91,7 +91,7 @@ async def test_a_head_without_end_is_refused(served: Served, start: bytes) -> No
 async def test_nobody_keeps_us_waiting_for_a_head(
     served: Served, start: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("config.http.HEAD_SECONDS", 0.3)
+    monkeypatch.setattr("config.http_protocol.HEAD_SECONDS", 0.3)
     reader, writer = await served.connect()
     writer.write(start)
     await asyncio.sleep(0.2)
@@ -131,7 +131,7 @@ async def test_what_is_not_http_is_refused_in_our_words(served: Served, request_
 
 
 async def test_a_connection_that_says_nothing_is_closed(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("config.http.HEAD_SECONDS", 0.2)
+    monkeypatch.setattr("config.http_protocol.HEAD_SECONDS", 0.2)
     reader, writer = await served.connect()
 
     assert await asyncio.wait_for(reader.read(), 1) == b""
