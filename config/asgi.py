@@ -12,7 +12,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
-from config.console import OneThreadHandler  # noqa: E402
+from config.console import OneThreadHandler, give_way  # noqa: E402
 from config.health import Health, Receive, Scope, Send  # noqa: E402
 from config.proxies import Proxies  # noqa: E402
 from config.serving import Serving  # noqa: E402
@@ -29,6 +29,7 @@ async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            give_way()
             _serving.append(Serving())
             await _serving[0].start()
         else:
