@@ -25,7 +25,7 @@ class Bodies:
         self._held_by: Counter[str] = Counter()
 
     def hold(self, organization_id: str, size: int) -> None:
-        """Raises 529 when there is no room."""
+        """`size` more bytes. Raises 529 when there is no room."""
         if self._held + size > self._total or self._held_by[organization_id] + size > self._total // 4:
             raise errors.overloaded("bodies_full")
         self._held += size
@@ -50,8 +50,9 @@ class HeldBody:
         self.content = b""
 
     def grow(self, size: int) -> None:
-        self._bodies.hold(self._organization_id, size)
-        self._size += size
+        if size:  # nothing held is nothing to give back
+            self._bodies.hold(self._organization_id, size)
+            self._size += size
 
     def release(self) -> None:
         """Give up the body and its place. A stream may run for minutes after its request was sent."""

@@ -1,12 +1,20 @@
 """What we read from a body is what the upstream will read, or the body is refused."""
 
+import asyncio
+import io
+import json
+import signal
+import time
+
 import pytest
 
 from relay import reading
 from relay.errors import ApiError
+from relay.reading_helper import LENGTH_BYTES, serve
 from relay.reading_process import BodyReader
 
 GOOD = b'{"model":"claude-opus-5-5","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}'
+TINY_OBJECTS = GOOD.replace(b"[", b"[" + b"{}," * 1_200_000)
 
 
 def refusal(body: bytes) -> ApiError:
@@ -74,3 +82,84 @@ async def test_a_large_body_is_read_in_another_process_with_the_same_result() ->
             await reader.read(large.replace(b'"max_tokens":5,', b""))
     finally:
         reader.close()
+
+
+def large(size: int = 300_000) -> bytes:
+    return GOOD.replace(b'"hi"', b'"' + b"x" * size + b'"')
+
+
+async def test_large_bodies_of_many_requests_are_each_read_as_their_own() -> None:
+    reader = BodyReader()
+    bodies = [large(300_000 + number).replace(b"opus", b"%03d" % number) for number in range(20)]
+    try:
+        found = await asyncio.gather(*map(reader.read, bodies))
+    finally:
+        reader.close()
+
+    assert [read.model for read in found] == [f"claude-{number:03d}-5-5" for number in range(20)]
+    assert [read.size for read in found] == [len(body) for body in bodies]
+
+
+async def test_a_helper_that_was_killed_is_replaced() -> None:
+    reader = BodyReader()
+    try:
+        await reader.read(large())
+        waiting = asyncio.create_task(reader.read(TINY_OBJECTS))
+        await asyncio.sleep(0.2)
+        helper = reader._large._helper
+        assert helper is not None
+        helper.kill()
+        with pytest.raises(ApiError) as caught:
+            await waiting
+        assert (caught.value.status, caught.value.reason) == (529, "body_reader_died")
+        assert (await reader.read(large())).model == "claude-opus-5-5"
+    finally:
+        reader.close()
+
+
+async def test_a_helper_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("relay.reading_process.READ_SECONDS", 0.5)
+    reader = BodyReader()
+    try:
+        await reader.read(large())
+        helper = reader._large._helper
+        assert helper is not None
+        helper._process.send_signal(signal.SIGSTOP)
+        refused = await asyncio.gather(reader.read(large()), reader.read(large()), return_exceptions=True)
+    finally:
+        reader.close()
+
+    assert isinstance(refused[0], ApiError)
+    assert (refused[0].status, refused[0].reason) == (529, "body_reader_died")
+    assert not isinstance(refused[1], BaseException)  # by another helper
+
+
+async def test_the_event_loop_runs_on_while_a_body_is_read() -> None:
+    reader = BodyReader()
+    longest = 0.0
+
+    async def look() -> None:
+        nonlocal longest
+        while True:
+            started = time.perf_counter()
+            await asyncio.sleep(0.001)
+            longest = max(longest, time.perf_counter() - started)
+
+    try:
+        await reader.read(large())
+        looking = asyncio.create_task(look())
+        await asyncio.gather(reader.read(large(31_000_000)), reader.read(TINY_OBJECTS))
+        looking.cancel()
+    finally:
+        reader.close()
+
+    assert longest < 0.2  # a busy machine gets some of it; a body of this kind takes longer
+
+
+def test_a_number_beyond_64_bits_crosses_whole() -> None:
+    sink = io.BytesIO()
+    body = GOOD.replace(b":5,", b":" + b"9" * 40 + b",")
+
+    serve(io.BytesIO(len(body).to_bytes(LENGTH_BYTES, "big") + body), sink)
+
+    assert json.loads(sink.getvalue())[2] == int("9" * 40)
