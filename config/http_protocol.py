@@ -5,9 +5,10 @@ be added to afterwards. An offer to switch to another protocol is declined, as R
 """
 
 import asyncio
+from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from apikeys import ids
 from relay import errors
@@ -27,13 +28,18 @@ class Protocol(HttpToolsProtocol):
     _head_bytes = 0
     _head_until = 0.0
     _is_in_head = False
+    _answered: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._close_at(self.loop.time() + HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """uvicorn tells only the last request in line that its client has left, not the one that is being answered."""
         super().connection_lost(exc)
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
         self._unset_keepalive_if_required()
 
     def data_received(self, data: bytes) -> None:
@@ -46,6 +52,10 @@ class Protocol(HttpToolsProtocol):
             self._decline(data[upgrade.args[0] :])
         if self._is_in_head:
             self._wait_for_head(len(data))
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     # The parser's callbacks
 
@@ -81,7 +91,7 @@ class Protocol(HttpToolsProtocol):
 
     @property
     def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        return self._answered is not None and not self._answered.response_complete
 
     def _decline(self, rest: bytes) -> None:
         """Read the same request again, without the offer. Java's own client makes one with every body it sends."""
@@ -98,7 +108,7 @@ class Protocol(HttpToolsProtocol):
 
     def _refuse(self, status: int, message: str) -> None:
         """What is not HTTP has no place in a log: anybody can send as much of it as they like."""
-        if self._is_answering and self.cycle.response_started:
+        if self._answered is not None and self._answered.response_started and self._is_answering:
             self.transport.close()  # an answer is under way: nothing of ours may get into it
             return
         request_id = ids.request_id()

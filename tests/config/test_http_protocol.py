@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.http_protocol import LARGEST_HEAD_BYTES, Protocol
-from tests.relay.answers import DELTA, MESSAGE, START, STOP, chunk, replying, stream
+from tests.relay.answers import DELTA, MESSAGE, START, STOP, STREAM_HEAD, chunk, replying, stream
 from tests.relay.scripted import answer, read_request, upstream
 from tests.relay.serving import BODY, STREAM_BODY, Served, head, read_answer, serving
 
@@ -136,6 +136,32 @@ async def test_a_connection_that_says_nothing_is_closed(served: Served, monkeypa
 
     assert await asyncio.wait_for(reader.read(), 1) == b""
     writer.close()
+
+
+async def test_a_client_with_a_second_request_in_line_may_leave_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relay.client.WATCH_AFTER_SECONDS", 0.05)
+    monkeypatch.setattr("relay.client.DRAIN_SECONDS", 0.2)
+    has_gone = asyncio.Event()
+
+    async def for_ever(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(STREAM_HEAD + chunk(START))
+        await reader.read()
+        has_gone.set()
+
+    async with upstream(for_ever) as url, serving(tmp_path, url, http=Protocol) as served:
+        reader, writer = await served.connect()
+        writer.write(head(STREAM_BODY) + GOOD)
+        await reader.readuntil(b"message_start")
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+
+        await asyncio.wait_for(has_gone.wait(), 2)
+        (end,) = await served.settled()
+
+    assert (end.outcome, end.is_estimated) == ("client_closed", True)
 
 
 async def test_noise_behind_a_request_does_not_get_into_its_answer(tmp_path: Path) -> None:
