@@ -16,10 +16,15 @@ from relay import errors
 LARGEST_HEAD_BYTES = 64 << 10
 """Plus what one read from the socket brings. Browsers and proxies send 8 to 16 kB at most."""
 
+MOST_HEADERS = 256
 HEAD_SECONDS = 30.0
 """From the first byte of a head to its last, and from a new connection to that first byte."""
 
 _OF_THE_OFFER = frozenset({b"connection", b"upgrade", b"http2-settings"})
+
+
+class TooManyHeaders(Exception):
+    """Stops the parser."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -66,6 +71,9 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
+        if len(self.headers) > MOST_HEADERS:
+            self._refuse(431, "The request has too many headers.")
+            raise TooManyHeaders
         if self.parser.should_upgrade():
             return
         super().on_headers_complete()
@@ -108,6 +116,8 @@ class Protocol(HttpToolsProtocol):
 
     def _refuse(self, status: int, message: str) -> None:
         """What is not HTTP has no place in a log: anybody can send as much of it as they like."""
+        if self.transport.is_closing():
+            return
         if self._answered is not None and self._answered.response_started and self._is_answering:
             self.transport.close()  # an answer is under way: nothing of ours may get into it
             return

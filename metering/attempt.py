@@ -93,7 +93,9 @@ class MeteredRequest:
             )
         )
 
-    def next_attempt(self, *, upstream: str, at_us: int, status: int, reason: str, error_type: str) -> None:
+    def next_attempt(
+        self, *, upstream: str, at_us: int, status: int, reason: str, error_type: str, is_estimated: bool = False
+    ) -> None:
         """This attempt failed with `status`; another one goes to `upstream`.
 
         Raises `SpoolFull` or `JournalBroken`: then it must not go, and this attempt stays the last.
@@ -107,7 +109,15 @@ class MeteredRequest:
                 model=self._begin.model,
             )
         )
-        self._end(Charge(), outcome="upstream_error", status=status, reason=reason, error_type=error_type, at_us=at_us)
+        self._end(
+            Charge(),
+            outcome="upstream_error",
+            status=status,
+            reason=reason,
+            error_type=error_type,
+            at_us=at_us,
+            is_estimated=is_estimated,
+        )
         self.attempt += 1
         self.upstream_request_id = ""
 

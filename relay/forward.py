@@ -82,6 +82,7 @@ class Forwarder:
                     status=outcome.status,
                     reason=outcome.reason,
                     error_type=outcome.error_type,
+                    is_estimated=outcome.is_unknown and not outcome.was_stale,
                 )
             except JournalError:
                 return outcome

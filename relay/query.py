@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from relay import errors
 
+MOST_PARAMETERS = 100
 _INTEGER = re.compile("[0-9]{1,9}")
 """Python refuses to read a number of thousands of digits."""
 
@@ -33,7 +34,7 @@ class Page:
 
 def parse_page(query: str) -> Page:
     """Raises 400 for a limit outside 1..1000 or for both cursors at once."""
-    values = dict(parse_qsl(query))
+    values = dict(_pairs(query))
     limit = values.get("limit", "20")
     if not _INTEGER.fullmatch(limit):
         raise errors.body_invalid("limit: Input should be a valid integer, unable to parse string as an integer")
@@ -47,12 +48,19 @@ def parse_page(query: str) -> Page:
 
 def parse_values(query: str, name: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
     """The values of `name[]=a&name[]=b`, `name=a&name=b` or `name=a,b`. Raises 400 for one that is not allowed."""
-    found = [value for key, text in parse_qsl(query) if key in {name, f"{name}[]"} for value in text.split(",")]
+    found = [value for key, text in _pairs(query) if key in {name, f"{name}[]"} for value in text.split(",")]
     for value in found:
         if value not in allowed:
             expected = ", ".join(f"'{each}'" for each in allowed)
             raise errors.body_invalid(f"{name}: Input should be one of {expected}")
     return tuple(found)
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        raise errors.body_invalid("There are too many query parameters") from None
 
 
 def _position(ids: list[str], wanted: str, name: str) -> int:

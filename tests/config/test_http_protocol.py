@@ -106,6 +106,15 @@ async def test_nobody_keeps_us_waiting_for_a_head(
     writer.close()
 
 
+async def test_headers_without_number_are_refused(served: Served) -> None:
+    """Joining them would stop the event loop: the time grows with the square of their number."""
+    many = head(BODY, *[b"x-many: 1"] * 20_000)
+
+    ((status, body),) = await ask(served, many)
+
+    assert (status, json.loads(body)["error"]["type"]) == (431, "invalid_request_error")
+
+
 async def test_a_large_head_that_ends_is_no_burden_to_the_next(served: Served) -> None:
     large = head(BODY, b"x-large: " + b"a" * 40_000)
 

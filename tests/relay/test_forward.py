@@ -25,8 +25,11 @@ class RecordedAttempts(MeteredRequest):
         self.failed: list[tuple[str, int]] = []
         self.upstream_request_id = ""
 
-    def next_attempt(self, *, upstream: str, at_us: int, status: int, reason: str, error_type: str) -> None:
+    def next_attempt(
+        self, *, upstream: str, at_us: int, status: int, reason: str, error_type: str, is_estimated: bool = False
+    ) -> None:
         self.failed.append((reason, status))
+        self.is_estimated = is_estimated
 
 
 @dataclass
@@ -131,3 +134,16 @@ async def test_a_stale_connection_gets_one_new_one_and_is_recorded() -> None:
 
     assert served == 2
     assert metered.failed == [("stale_connection", 502)]
+
+
+async def test_an_attempt_that_may_have_been_billed_is_no_exact_zero() -> None:
+    async def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+
+    async with upstream(closing) as cut, upstream(replying(answer(b"ok"))) as good:
+        metered = RecordedAttempts()
+        forwarder = Forwarder(Transport(), Alarms(), TIMEOUTS, TIMEOUTS)
+        outcome = await forwarder.send(OUTBOUND, (target(0, cut), target(1, good)), metered)
+
+    assert isinstance(outcome, tuple)
+    assert (metered.failed, metered.is_estimated) == ([("cut", 502)], True)

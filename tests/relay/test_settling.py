@@ -98,6 +98,11 @@ def test_an_absurd_page_is_refused() -> None:
         parse_page("limit=" + "9" * 5_000)
 
 
+def test_a_query_of_countless_parameters_is_refused() -> None:
+    with pytest.raises(ApiError, match="There are too many query parameters"):
+        parse_page("limit=5&" * 10_000)
+
+
 def test_nobody_makes_us_remember_a_long_name() -> None:
     with pytest.raises(ApiError, match="model: String should have at most 256 characters"):
         reading.read(BODY.replace(b"claude-sonnet-4-6", b"claude-" + b"x" * 250))
