@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from metering import catalogue
 from metering.admission import Admission, Grant
 from metering.journal import Journal
+from metering.limits.counting import reported_input
 from metering.pricing import Charge, PriceTable, price
 from metering.records import Begin, End, Progress, Sent
 
@@ -46,11 +47,11 @@ class MeteredRequest:
 
     __slots__ = (
         "_begin",
-        "_grant",
         "_is_settled",
         "_meter",
         "attempt",
         "first_byte_us",
+        "grant",
         "model",
         "upstream_request_id",
     )
@@ -58,8 +59,8 @@ class MeteredRequest:
     def __init__(self, meter: Meter, begin: Begin, grant: Grant) -> None:
         self._meter = meter
         self._begin = begin
-        self._grant = grant
         self._is_settled = False
+        self.grant = grant
         self.attempt = begin.attempt
         self.model = begin.model
         self.upstream_request_id = ""
@@ -83,6 +84,14 @@ class MeteredRequest:
                 first_byte_us=self.first_byte_us,
             )
         )
+
+    def count(self, seen: Seen) -> None:
+        """Against the limits: what went in, once the answer has said so, and what has come out so far."""
+        admission = self._meter.admission
+        if (tokens := reported_input(self.grant.demand.model_class, seen.usage)) > 0:
+            admission.started(self.grant, tokens)
+        reported = seen.usage.get("output_tokens")
+        admission.produced(self.grant, max(seen.output_estimate, reported if isinstance(reported, int) else 0))
 
     def next_attempt(self, *, upstream: str, at_us: int, status: int, reason: str, error_type: str) -> None:
         """This attempt failed with `status`; another one goes to `upstream`.
@@ -132,12 +141,10 @@ class MeteredRequest:
             is_estimated=is_estimated,
             is_final=True,
         )
-        self._meter.admission.settle(
-            self._grant,
-            input_tokens=charge.uncached_input_tokens,
-            output_tokens=charge.output_tokens,
-            cost_picos=charge.cost_picos,
-        )
+        if outcome == "upstream_error" and not usage:
+            self._meter.admission.cancel(self.grant)
+        else:
+            self._meter.admission.settle(self.grant, charge)
 
     def _served(self, seen: Seen | None) -> str:
         """The id of the model that answered, when it is one we have a price for; else of the one asked for."""

@@ -8,6 +8,8 @@ from metering import catalogue
 from metering.admission import Demand, Grant
 from metering.attempt import MeteredRequest
 from metering.journal import JournalError
+from metering.limits.headers import rate_limit_headers
+from metering.limits.refusal import LimitReached
 from metering.records import Begin, Refused
 from relay import body, errors, estimate
 from relay.authentication import authenticate
@@ -16,6 +18,7 @@ from relay.call import Call, HeaderList
 from relay.client import Client
 from relay.errors import ApiError
 from relay.forward import Failure
+from relay.limit_errors import limit_error
 from relay.passage import Passage
 from relay.reading import Reading
 from relay.refusing import identity, refuse
@@ -24,6 +27,7 @@ from relay.services import Services
 from relay.upstreams.base import Outbound
 
 ENDPOINT = "messages"
+SMALLEST_CLASS = "Haiku 3.5"
 
 
 async def serve(call: Call, services: Services) -> None:
@@ -38,13 +42,21 @@ async def serve(call: Call, services: Services) -> None:
         reading = await services.reader.read(held.content)
         targets = services.routes.routes().targets(reading.model)
         grant = await admit(caller, reading, services)
+        services.admission.confirm(grant)
         metered = begin(call, caller, reading, targets[0], grant, services)
         await exchange(call, caller, held, reading, targets, metered, services)
     except ApiError as refusal:
-        note_refusal(call, caller, reading, refusal, services)
-        await refuse(call, refusal, caller)
+        await refused(call, caller, reading, refusal, services)
+    except LimitReached as reached:
+        assert reading is not None
+        await refused(call, caller, reading, limit_error(reached, reading.model), services)
     finally:
         held.release()
+
+
+async def refused(call: Call, caller: Caller, reading: Reading | None, refusal: ApiError, services: Services) -> None:
+    note_refusal(call, caller, reading, refusal, services)
+    await refuse(call, refusal, caller)
 
 
 def check_head(call: Call, caller: Caller) -> None:
@@ -56,12 +68,17 @@ def check_head(call: Call, caller: Caller) -> None:
 
 
 async def admit(caller: Caller, reading: Reading, services: Services) -> Grant:
+    """Raises a `LimitReached`. Models that we do not know share the buckets of the smallest class."""
+    known = catalogue.find(reading.model)
     demand = Demand(
-        model=resolved(reading.model),
+        organization_id=caller.organization_id,
+        workspace_id=caller.workspace_id,
+        api_key_id=caller.api_key_id,
+        model=known.id if known else reading.model,
+        model_class=known.rate_class if known else SMALLEST_CLASS,
         input_tokens=estimate.input_tokens(reading),
-        max_output_tokens=reading.max_tokens,
     )
-    return await services.admission.admit(caller, demand)
+    return await services.admission.admit(demand)
 
 
 def begin(
@@ -89,6 +106,7 @@ def begin(
     try:
         return services.meter.begin(record, grant)
     except JournalError as error:
+        services.admission.cancel(grant)
         raise errors.overloaded("journal_full", retry_after=5) from error
 
 
@@ -117,7 +135,8 @@ async def exchange(
             return
         answer, target = outcome
         client.may_drain = target.drains
-        headers = [*identity(call, caller), *marks(target)]
+        rates = rate_limit_headers(services.admission.states(metered.grant))
+        headers = [*identity(call, caller), *marks(target), *rates]
         await Passage(call, client, answer, metered, headers).run()
     except asyncio.CancelledError:
         if not client.gave_up:

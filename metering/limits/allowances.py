@@ -29,7 +29,6 @@ class Allowance:
         "as_of_us",
         "capacity",
         "held",
-        "is_new",
         "key",
         "level",
         "posted",
@@ -45,7 +44,6 @@ class Allowance:
         self.posted = 0
         self.level = capacity * buckets.UNIT
         self.as_of_us = 0
-        self.is_new = True
         self._since = float("-inf")
         self._now = 0
         self._before = 0
@@ -66,12 +64,13 @@ class Allowance:
             self._since = now
         self._now += amount
 
-    def debit(self, amount: int, now: float) -> None:
-        """Used already, held or not: what is not covered is owed, and posted."""
+    def debit(self, amount: int, now: float) -> bool:
+        """Used already, held or not. True when it was not all covered: what is owed has to be posted soon."""
         covered = min(amount, self.held) if now - self._asked_at < USE_SECONDS else 0
         self.held -= covered
         self.total -= amount - covered
         self.count(amount, now)
+        return covered < amount
 
     def give_back(self, now: float) -> None:
         """Close the allowance: what is left of it returns to the bucket, if it is not too old for that."""
@@ -84,13 +83,15 @@ class Allowance:
         recent = max(self._now, self._before) if now - self._since < 2.0 else 0
         return min(int(recent * USE_SECONDS), self.capacity // 20)
 
-    def lend(self, amount: int, level: int, as_of_us: int, *, asked_at: float) -> None:
-        """The centre's answer: the bucket's level at its time, and `amount` of it to use from here."""
+    def lend(self, amount: int, *, asked_at: float) -> None:
+        """The centre has taken so much off the bucket, some time after `asked_at`, to be used from here."""
         self.held = amount
         self._asked_at = asked_at
+
+    def note(self, level: int, as_of_us: int) -> None:
+        """How the bucket stands at the centre."""
         self.level = level
         self.as_of_us = as_of_us
-        self.is_new = False
 
     def lose(self) -> None:
         self.held = 0

@@ -1,10 +1,11 @@
 -- One draw of one worker for one organization: what it posts is applied, then its waiting requests are granted
 -- everything or nothing, in order; last, where plenty is left, it may take ahead.
 --
--- batch:  version, posts [[scope, class, kind, growing total]], slots {scope: in use}, want [[scope, class, kind, n]],
---         requests [{scopes, class, input, ...}], money
+-- batch:  version, is_idle (nothing runs there), posts [[scope, class, kind, growing total]], slots {scope: in use}, want [[scope, class, kind, n]],
+--         requests [{scopes, class, input, money}], money and holder (0011_money.sql)
 -- answer: version, now_us, results [1 | object], buckets [[scope, class, kind, capacity, level, lent]],
---         limits [[scope, class, kind, capacity]] when the worker's version is another one
+--         limits [[scope, class, kind, capacity]] when the worker's version is another one; then results is null if
+--         something runs there: the worker has to declare it first under the limits that it now knows
 CREATE FUNCTION tollgate_draw(worker uuid, draw_number bigint, organization uuid, batch jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -14,7 +15,8 @@ DECLARE
     version_now bigint;
     last_number bigint;
     answer jsonb;
-    has_money boolean := to_regprocedure('tollgate_test_money(uuid,jsonb,timestamptz)') IS NOT NULL;
+    has_money boolean := batch ? 'money' OR batch @? '$.requests[*].money';
+    holder uuid := (batch ->> 'holder')::uuid;
     moment timestamptz;
     now_us bigint;
     the_scopes text[];
@@ -53,6 +55,7 @@ DECLARE
     prior bigint;
     has_touched boolean := false;
     is_scarce boolean := false;
+    must_declare boolean;
 BEGIN
     SELECT v.version INTO version_now FROM limit_version v WHERE v.organization_id = organization FOR UPDATE;
     IF version_now IS NULL THEN
@@ -115,8 +118,8 @@ BEGIN
             VALUES (worker, (item ->> 3)::bigint, item ->> 0, item ->> 1, item ->> 2)
             ON CONFLICT (worker_id, scope, model_class, kind) DO UPDATE SET total = excluded.total;
     END LOOP;
-    IF has_money AND batch ? 'money' THEN
-        PERFORM tollgate_pay_money(worker, organization, batch -> 'money', moment);
+    IF batch ? 'money' THEN
+        PERFORM tollgate_pay_money(holder, organization, batch -> 'money', moment);
     END IF;
 
     -- Slots: what this worker says replaces what it said before.
@@ -137,7 +140,8 @@ BEGIN
         ) t;
 
     -- Requests, in order of arrival.
-    FOR request IN SELECT r FROM jsonb_array_elements(batch -> 'requests') r LOOP
+    must_declare := (batch ->> 'version')::bigint IS DISTINCT FROM version_now AND NOT (batch ->> 'is_idle')::boolean;
+    FOR request IN SELECT r FROM jsonb_array_elements(batch -> 'requests') r WHERE NOT must_declare LOOP
         request_key := (request ->> 'scopes') || (request ->> 'class');
         IF request_key IS DISTINCT FROM last_key THEN
             last_key := request_key;
@@ -157,7 +161,8 @@ BEGIN
         input := (request ->> 'input')::bigint;
         result := NULL;
 
-        IF has_money THEN
+        money_needs := NULL;
+        IF request ? 'money' THEN
             money_needs := tollgate_test_money(organization, request, moment);
             IF money_needs ->> 'short' = 'spent' THEN
                 result := money_needs;
@@ -169,7 +174,7 @@ BEGIN
             longest_wait_us := 0;
             FOREACH i IN ARRAY mine LOOP
                 needed := CASE b_kind[i] WHEN 'input_tokens' THEN least(input, b_capacity[i]) ELSE 1 END * unit;
-                IF CASE b_kind[i] WHEN 'output_tokens' THEN b_level[i] <= 0 ELSE b_level[i] < needed END THEN
+                IF (CASE b_kind[i] WHEN 'output_tokens' THEN b_level[i] <= 0 ELSE b_level[i] < needed END) THEN
                     wait_us := CASE WHEN b_capacity[i] > 0 THEN (needed - b_level[i] - 1) / b_capacity[i] + 1
                         ELSE 86400000000 END;
                     IF wait_us > longest_wait_us THEN
@@ -210,23 +215,22 @@ BEGIN
                 b_changed[i] := true;
                 b_level[i] := b_level[i]
                     - CASE b_kind[i] WHEN 'requests' THEN 1 WHEN 'input_tokens' THEN input ELSE 0 END * unit;
+                is_scarce := is_scarce OR b_level[i] < b_capacity[i] * unit / 4;
             END LOOP;
             FOREACH i IN ARRAY my_slots LOOP
                 c_used[i] := c_used[i] + 1;
                 c_granted[i] := c_granted[i] + 1;
             END LOOP;
-            IF has_money THEN
-                result := tollgate_take_money(worker, organization, request, moment);
+            IF request ? 'money' THEN
+                result := tollgate_take_money(holder, organization, request, moment);
             END IF;
             result := coalesce(result, '1');
-        ELSE
-            is_scarce := true;
         END IF;
         results[cardinality(results) + 1] := result;
     END LOOP;
 
     -- Ahead: only where a quarter is left afterwards, and never more than a twentieth.
-    FOR item IN SELECT w FROM jsonb_array_elements(batch -> 'want') w LOOP
+    FOR item IN SELECT w FROM jsonb_array_elements(batch -> 'want') w WHERE NOT must_declare LOOP
         FOR i IN 1 .. b_count LOOP
             IF b_scope[i] = item ->> 0 AND b_class[i] = item ->> 1 AND b_kind[i] = item ->> 2 THEN
                 needed := least((item ->> 3)::bigint, b_capacity[i] / 20);
@@ -234,8 +238,6 @@ BEGIN
                     b_lent[i] := needed;
                     b_level[i] := b_level[i] - needed * unit;
                     b_changed[i] := b_changed[i] OR needed > 0;
-                ELSE
-                    is_scarce := true;
                 END IF;
             END IF;
         END LOOP;
@@ -259,7 +261,7 @@ BEGIN
             ON CONFLICT (scope, worker_id) DO UPDATE SET in_use = limit_slot.in_use + excluded.in_use;
     END IF;
 
-    answer := jsonb_build_object('version', version_now, 'now_us', now_us, 'results', to_jsonb(results));
+    answer := jsonb_build_object('version', version_now, 'now_us', now_us, 'results', CASE WHEN NOT must_declare THEN to_jsonb(results) END);
     IF b_count > 0 THEN
         answer := answer || jsonb_build_object('buckets', (
             SELECT jsonb_agg(jsonb_build_array(t.scope, t.model_class, t.kind, t.capacity, t.level, t.lent))
@@ -273,8 +275,8 @@ BEGIN
             FROM limit_effective e WHERE e.organization_id = organization
         ));
     END IF;
-    IF has_money THEN
-        answer := answer || jsonb_build_object('money', tollgate_money_state(worker, organization, batch, moment));
+    IF has_money OR (answer ? 'limits' AND to_regprocedure('tollgate_money_state(uuid,uuid,jsonb,timestamptz)') IS NOT NULL) THEN
+        answer := answer || jsonb_build_object('money', tollgate_money_state(holder, organization, batch, moment));
     END IF;
     INSERT INTO limit_draw (worker_id, organization_id, seq, answer)
         VALUES (worker, organization, draw_number, answer)
