@@ -97,14 +97,9 @@ class Allowance:
         self.held = 0
 
     def state(self, now_us: int) -> BucketState:
-        level = buckets.refilled(self.capacity, self.level, self.as_of_us, now_us) + self.held * buckets.UNIT
-        level = min(level, self.capacity * buckets.UNIT)
-        return BucketState(
-            key=self.key,
-            capacity=self.capacity,
-            remaining=buckets.whole(level),
-            reset_at_us=now_us + buckets.full_after_us(self.capacity, level),
-        )
+        capacity = self.capacity
+        level = buckets.refilled(capacity, self.level + self.held * buckets.UNIT, self.as_of_us, now_us)
+        return BucketState(self.key, capacity, buckets.whole(level), now_us + buckets.full_after_us(capacity, level))
 
     def post(self) -> list[Any]:
         return [*self.key, self.total]

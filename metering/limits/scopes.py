@@ -1,6 +1,5 @@
 """Whom a limit binds, what it counts, and what one request asks for. Pure."""
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Kind = Literal["requests", "input_tokens", "output_tokens"]
@@ -42,8 +41,7 @@ class Demand(NamedTuple):
         return scopes(self.organization_id, self.workspace_id, self.api_key_id)
 
 
-@dataclass(frozen=True, slots=True)
-class BucketState:
+class BucketState(NamedTuple):
     """How a bucket stood at one moment, as headers and pages tell it."""
 
     key: BucketKey
