@@ -65,9 +65,10 @@ class Admission:
             self.cancel(grant)
             raise LimitsUnavailable
 
-    def states(self, grant: Grant) -> tuple[BucketState, ...]:
-        """How the buckets of this request stand, as far as this worker knows."""
-        return grant.share.states(grant.demand, self._lease.now_us())
+    def states(self, demand: Demand) -> tuple[BucketState, ...]:
+        """How the buckets of such a request stand, as far as this worker knows; granted or not."""
+        line = self._lines.get(demand.organization_id)
+        return line.share.states(demand, self._lease.now_us()) if line else ()
 
     def started(self, grant: Grant, input_tokens: int) -> None:
         """The answer began: so many tokens count as input, instead of the estimate."""

@@ -1,12 +1,13 @@
 """One admitted request from BEGIN to END: it is on the journal before it goes upstream, and ends exactly once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from metering import catalogue
 from metering.admission import Admission, Grant
-from metering.journal import Journal
+from metering.journal import Journal, JournalError
 from metering.limits.counting import reported_input
+from metering.limits.headers import HeaderLines, rate_limit_headers
 from metering.pricing import Charge, PriceTable, price
 from metering.records import Begin, End, Progress, Sent
 
@@ -36,10 +37,18 @@ class Meter:
         self.prices = prices
         self.admission = admission
 
-    def begin(self, begin: Begin, grant: Grant) -> "MeteredRequest":
-        """Raises `SpoolFull` or `JournalBroken`: what cannot be written down must not be sent."""
-        self.journal.begin(begin)
-        return MeteredRequest(self, begin, grant)
+    def begin(self, begin: Begin, grant: Grant, now_us: Callable[[], int]) -> "MeteredRequest":
+        """`now_us` goes on from `begin.started_at_us`: one clock for the whole request.
+
+        Raises `SpoolFull` or `JournalBroken`, what cannot be written down must not be sent; or `LimitsUnavailable`.
+        """
+        self.admission.confirm(grant)
+        try:
+            self.journal.begin(begin)
+        except JournalError:
+            self.admission.cancel(grant)
+            raise
+        return MeteredRequest(self, begin, grant, now_us)
 
 
 class MeteredRequest:
@@ -49,6 +58,7 @@ class MeteredRequest:
         "_begin",
         "_is_settled",
         "_meter",
+        "_now_us",
         "attempt",
         "first_byte_us",
         "grant",
@@ -56,9 +66,10 @@ class MeteredRequest:
         "upstream_request_id",
     )
 
-    def __init__(self, meter: Meter, begin: Begin, grant: Grant) -> None:
+    def __init__(self, meter: Meter, begin: Begin, grant: Grant, now_us: Callable[[], int]) -> None:
         self._meter = meter
         self._begin = begin
+        self._now_us = now_us
         self._is_settled = False
         self.grant = grant
         self.attempt = begin.attempt
@@ -69,6 +80,10 @@ class MeteredRequest:
     @property
     def is_settled(self) -> bool:
         return self._is_settled
+
+    def rate_headers(self) -> HeaderLines:
+        """How the buckets of this request stand now."""
+        return rate_limit_headers(self._meter.admission.states(self.grant.demand))
 
     def progress(self, seen: Seen) -> None:
         """USAGE: what a killed process would have known."""
@@ -93,7 +108,7 @@ class MeteredRequest:
         reported = seen.usage.get("output_tokens")
         admission.produced(self.grant, max(seen.output_estimate, reported if isinstance(reported, int) else 0))
 
-    def next_attempt(self, *, upstream: str, at_us: int, status: int, reason: str, error_type: str) -> None:
+    def next_attempt(self, *, upstream: str, status: int, reason: str, error_type: str) -> None:
         """This attempt failed with `status`; another one goes to `upstream`.
 
         Raises `SpoolFull` or `JournalBroken`: then it must not go, and this attempt stays the last.
@@ -102,12 +117,12 @@ class MeteredRequest:
             Sent(
                 request_id=self._begin.request_id,
                 attempt=self.attempt + 1,
-                at_us=at_us,
+                at_us=self._now_us(),
                 upstream=upstream,
                 model=self._begin.model,
             )
         )
-        self._end(Charge(), outcome="upstream_error", status=status, reason=reason, error_type=error_type, at_us=at_us)
+        self._end(Charge(), outcome="upstream_error", status=status, reason=reason, error_type=error_type)
         self.attempt += 1
         self.upstream_request_id = ""
 
@@ -116,7 +131,6 @@ class MeteredRequest:
         *,
         outcome: str,
         status: int,
-        at_us: int,
         reason: str = "",
         error_type: str = "",
         seen: Seen | None = None,
@@ -133,7 +147,6 @@ class MeteredRequest:
             charge,
             outcome=outcome,
             status=status,
-            at_us=at_us,
             reason=reason,
             error_type=error_type or (seen.error_type if seen else ""),
             seen=seen,
@@ -141,10 +154,10 @@ class MeteredRequest:
             is_estimated=is_estimated,
             is_final=True,
         )
-        if outcome == "upstream_error" and not usage:
-            self._meter.admission.cancel(self.grant)
-        else:
+        if usage or (is_estimated and not (seen and seen.error_type)):
             self._meter.admission.settle(self.grant, charge)
+        else:  # it failed before its first token
+            self._meter.admission.cancel(self.grant)
 
     def _served(self, seen: Seen | None) -> str:
         """The id of the model that answered, when it is one we have a price for; else of the one asked for."""
@@ -172,7 +185,6 @@ class MeteredRequest:
         *,
         outcome: str,
         status: int,
-        at_us: int,
         reason: str,
         error_type: str,
         seen: Seen | None = None,
@@ -197,7 +209,7 @@ class MeteredRequest:
                 is_estimated=is_estimated,
                 charge=charge,
                 first_byte_us=self.first_byte_us,
-                duration_us=max(0, at_us - self._begin.started_at_us),
+                duration_us=max(0, self._now_us() - self._begin.started_at_us),
             )
         )
 

@@ -1,7 +1,6 @@
 """An answer's way to the client: every byte goes on at once, and is read along as it goes by."""
 
 import asyncio
-import time
 from dataclasses import dataclass
 
 from metering.attempt import MeteredRequest
@@ -138,7 +137,6 @@ class Passage:
         self.metered.settle(
             outcome=outcome,
             status=self.answer.status,
-            at_us=time.time_ns() // 1000,
             reason=reason,
             error_type=error_type,
             seen=tally,

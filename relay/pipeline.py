@@ -1,7 +1,6 @@
 """One metered request, from its head to its END. `serve` tells the story; every step has a file of its own."""
 
 import asyncio
-import time
 
 from apikeys.caller import Caller
 from metering import catalogue
@@ -10,6 +9,7 @@ from metering.attempt import MeteredRequest
 from metering.journal import JournalError
 from metering.limits.headers import rate_limit_headers
 from metering.limits.refusal import LimitReached
+from metering.limits.tiers import FALLBACK_CLASS
 from metering.records import Begin, Refused
 from relay import body, errors, estimate
 from relay.authentication import authenticate
@@ -27,13 +27,13 @@ from relay.services import Services
 from relay.upstreams.base import Outbound
 
 ENDPOINT = "messages"
-SMALLEST_CLASS = "Haiku 3.5"
 
 
 async def serve(call: Call, services: Services) -> None:
     """`POST /v1/messages`: authenticate, read, route, admit, begin, forward, meter, settle."""
     body.check_declared_size(call)
     caller = await authenticate(call, services.authenticator)
+    call.set_clock(services.admission.now_us())
     held = HeldBody(services.bodies, caller.organization_id)
     reading: Reading | None = None
     try:
@@ -41,22 +41,19 @@ async def serve(call: Call, services: Services) -> None:
         await body.read(call, held)
         reading = await services.reader.read(held.content)
         targets = services.routes.routes().targets(reading.model)
-        grant = await admit(caller, reading, services)
-        services.admission.confirm(grant)
+        wanted = demand(caller, reading)
+        grant = await services.admission.admit(wanted)
         metered = begin(call, caller, reading, targets[0], grant, services)
         await exchange(call, caller, held, reading, targets, metered, services)
     except ApiError as refusal:
-        await refused(call, caller, reading, refusal, services)
+        note_refusal(call, caller, reading, refusal, services)
+        await refuse(call, refusal, caller)
     except LimitReached as reached:
-        assert reading is not None
-        await refused(call, caller, reading, limit_error(reached, reading.model), services)
+        error = limit_error(reached, wanted.model)
+        note_refusal(call, caller, reading, error, services)
+        await refuse(call, error, caller, rate_limit_headers(services.admission.states(wanted)))
     finally:
         held.release()
-
-
-async def refused(call: Call, caller: Caller, reading: Reading | None, refusal: ApiError, services: Services) -> None:
-    note_refusal(call, caller, reading, refusal, services)
-    await refuse(call, refusal, caller)
 
 
 def check_head(call: Call, caller: Caller) -> None:
@@ -67,18 +64,17 @@ def check_head(call: Call, caller: Caller) -> None:
         raise errors.workspace_foreign()
 
 
-async def admit(caller: Caller, reading: Reading, services: Services) -> Grant:
-    """Raises a `LimitReached`. Models that we do not know share the buckets of the smallest class."""
+def demand(caller: Caller, reading: Reading) -> Demand:
+    """What its limits are asked for. A model that we do not know counts in a class that we do."""
     known = catalogue.find(reading.model)
-    demand = Demand(
+    return Demand(
         organization_id=caller.organization_id,
         workspace_id=caller.workspace_id,
         api_key_id=caller.api_key_id,
         model=known.id if known else reading.model,
-        model_class=known.rate_class if known else SMALLEST_CLASS,
+        model_class=known.rate_class if known else FALLBACK_CLASS,
         input_tokens=estimate.input_tokens(reading),
     )
-    return await services.admission.admit(demand)
 
 
 def begin(
@@ -104,9 +100,8 @@ def begin(
         user_agent=call.text(b"user-agent"),
     )
     try:
-        return services.meter.begin(record, grant)
+        return services.meter.begin(record, grant, call.now_us)
     except JournalError as error:
-        services.admission.cancel(grant)
         raise errors.overloaded("journal_full", retry_after=5) from error
 
 
@@ -131,12 +126,11 @@ async def exchange(
         if isinstance(outcome, Failure):
             client.unwatch()
             settle_failure(metered, outcome, client)
-            await refuse(call, outcome.reply, caller)
+            await refuse(call, outcome.reply, caller, metered.rate_headers())
             return
         answer, target = outcome
         client.may_drain = target.drains
-        rates = rate_limit_headers(services.admission.states(metered.grant))
-        headers = [*identity(call, caller), *marks(target), *rates]
+        headers = [*identity(call, caller), *marks(target), *metered.rate_headers()]
         await Passage(call, client, answer, metered, headers).run()
     except asyncio.CancelledError:
         if not client.gave_up:
@@ -149,14 +143,13 @@ async def exchange(
 
 
 def settle(metered: MeteredRequest, outcome: str, *, status: int, reason: str = "", is_estimated: bool = False) -> None:
-    metered.settle(outcome=outcome, status=status, at_us=now_us(), reason=reason, is_estimated=is_estimated)
+    metered.settle(outcome=outcome, status=status, reason=reason, is_estimated=is_estimated)
 
 
 def settle_failure(metered: MeteredRequest, failure: Failure, client: Client) -> None:
     metered.settle(
         outcome="client_closed" if client.is_gone else "upstream_error",
         status=failure.status,
-        at_us=now_us(),
         reason=failure.reason,
         error_type=failure.error_type,
         is_estimated=failure.is_unknown,
@@ -193,7 +186,3 @@ def resolved(model: str) -> str:
     """The catalogue's id for an alias; other names stand for themselves."""
     known = catalogue.find(model)
     return known.id if known else model
-
-
-def now_us() -> int:
-    return time.time_ns() // 1000

@@ -55,8 +55,8 @@ SELECT e.scope, e.model_class, e.kind, e.capacity, b.level, b.as_of_us, coalesce
 FROM limit_effective e CROSS JOIN clock
 LEFT JOIN limit_bucket b USING (scope, model_class, kind)
 LEFT JOIN lent l USING (scope, model_class, kind)
-LEFT JOIN running r ON r.scope = e.scope
 LEFT JOIN metering_ownlimit o USING (scope, model_class, kind)
+LEFT JOIN running r ON r.scope = e.scope
 WHERE e.organization_id = %(organization)s AND e.kind NOT LIKE 'spend:%%'
 """
 
