@@ -56,6 +56,8 @@ class Lease:
         on_beat: Callable[[], None],
     ) -> None:
         self.worker = worker
+        self.holder = str(worker)
+        """Who holds money: as long as this process lives, whatever its name among the workers is."""
         self.until = float("-inf")
         """Monotonic: until then what is held may be used."""
         self._centre = centre
@@ -101,9 +103,11 @@ class Lease:
                     await self._hurry.wait()
             except TimeoutError:
                 pass
-            self._hurry.clear()
             try:
                 await self._beat()
+                if self._hurry.is_set():  # the second one says that the first one's answer was heard
+                    self._hurry.clear()
+                    await self._beat()
             except Exception:
                 log.exception("a heartbeat failed")
 
