@@ -53,5 +53,5 @@ class Slots:
                 told[scope] = (told.get(scope) or 0) + 1
 
     def lost(self, scopes: Iterable[str]) -> None:
-        """No answer came to a draw that asked for these."""
-        self._told.update((scope, None) for scope in scopes if scope in self.limits)
+        """No answer came to a draw that asked for these, whether a limit was known for them or not."""
+        self._told.update(dict.fromkeys(scopes, None))
