@@ -30,11 +30,12 @@ class Slots:
                 running.pop(scope, None)
 
     def news(self) -> dict[str, int]:
-        """The absolute numbers that the centre does not have yet, for scopes with a limit."""
-        if not self.limits:
-            return {}
+        """The absolute numbers that the centre does not have, of scopes with a limit or with a doubt."""
         running, told = self.running, self._told
-        return {scope: running.get(scope, 0) for scope in self.limits if told.get(scope, 0) != running.get(scope, 0)}
+        news = {scope: running.get(scope, 0) for scope in self.limits if told.get(scope, 0) != running.get(scope, 0)}
+        if told:
+            news.update((scope, running.get(scope, 0)) for scope, count in told.items() if count is None)
+        return news
 
     def declared(self) -> dict[str, int]:
         """All that the centre should have: a heartbeat repeats it."""
