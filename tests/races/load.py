@@ -4,6 +4,8 @@ import asyncio
 import json
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,17 @@ import httpx
 HEADERS = {"anthropic-version": "2023-06-01", "content-type": "application/json"}
 
 
-def body(*, text: str = "Hello", max_tokens: int = 5) -> bytes:
-    return json.dumps(
-        {"model": "claude-sonnet-5", "max_tokens": max_tokens, "messages": [{"role": "user", "content": text}]}
-    ).encode()
+def body(*, text: str = "Hello", max_tokens: int = 5, seconds: int = 0) -> bytes:
+    """A request; with `seconds`, of a stream that takes about so long."""
+    value: dict[str, Any] = {
+        "model": "claude-sonnet-5",
+        "max_tokens": max_tokens,
+        "messages": [{"role": "user", "content": text}],
+    }
+    if seconds:
+        pace = f"simulator: events-per-second=4; output-tokens={seconds * 16}"
+        value |= {"stream": True, "max_tokens": 8000, "metadata": {"user_id": pace}}
+    return json.dumps(value).encode()
 
 
 async def steady(
@@ -44,6 +53,29 @@ async def at_once(address: str, key: str, *, callers: int, rounds: int, content:
     async with _clients(address, key, callers) as clients:
         await asyncio.gather(*(caller(client) for client in clients))
     return statuses
+
+
+async def until_free(address: str, key: str, *, seconds: float) -> float:
+    """How long it takes until a request is admitted. Fails after `seconds`."""
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        if (await at_once(address, key, callers=1, rounds=1, content=body()))[200]:
+            return time.monotonic() - start
+        await asyncio.sleep(0.2)
+    raise AssertionError(f"nothing was admitted within {seconds} s")
+
+
+@asynccontextmanager
+async def running(address: str, key: str, *, streams: int, seconds: int) -> AsyncIterator[list[int]]:
+    """So many streams that have begun to answer; the statuses they began with."""
+    async with AsyncExitStack() as stack, _clients(address, key, streams) as clients:
+        statuses = []
+        for client in clients:
+            answer = await stack.enter_async_context(
+                client.stream("POST", "/v1/messages", content=body(seconds=seconds))
+            )
+            statuses.append(answer.status_code)
+        yield statuses
 
 
 def admitted(ledger: Path) -> list[dict[str, Any]]:
