@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from metering.limits.tables import (
     AdvanceRule,
+    CreditPurchase,
     EffectiveLimit,
     LimitVersion,
     OwnLimit,
@@ -24,6 +25,7 @@ from metering.picos import PicosField
 __all__ = [
     "AdvanceRule",
     "Correction",
+    "CreditPurchase",
     "EffectiveLimit",
     "JournalFolder",
     "LimitVersion",

@@ -70,14 +70,17 @@ def _count(text: str) -> int | None:
 
 
 def _picos(text: str) -> int | None:
-    if text.lower() == _REMOVE:
-        return None
+    return None if text.lower() == _REMOVE else picos_of(text)
+
+
+def picos_of(text: str) -> int:
+    """An exact amount in USD as pico-dollars."""
     try:
         picos = Decimal(text.replace(",", "").lstrip("$")).scaleb(12)
     except InvalidOperation:
         picos = Decimal("NaN")
     if not picos.is_finite() or picos != picos.to_integral_value():
-        raise argparse.ArgumentTypeError(f"“{text}” is no amount in USD, and not “{_REMOVE}”")
+        raise argparse.ArgumentTypeError(f"“{text}” is no amount in USD")
     return int(picos)
 
 

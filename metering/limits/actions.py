@@ -80,9 +80,18 @@ def class_named(name: str) -> str:
 
 
 def set_tier(
-    organization: Organization, tier: str, *, reason: str = "set", is_pinned: bool | None = None, actor: Actor
+    organization: Organization,
+    tier: str,
+    *,
+    leaves: str = "",
+    reason: str = "set",
+    is_pinned: bool | None = None,
+    actor: Actor,
 ) -> Change:
-    """Move an organization, and pin it there or let it go on by itself; None leaves that as it is."""
+    """Move an organization, and pin it there or let it go on by itself; None leaves that as it is.
+
+    With `leaves`, only if it is still in that tier.
+    """
     if not Tier.objects.filter(pk=tier).exists():
         names = ", ".join(Tier.objects.values_list("name", flat=True))
         raise ChangeRefused(f"There is no tier “{tier}”; there are {names}.", code="unknown_tier")
@@ -90,7 +99,7 @@ def set_tier(
         locked = Organization.objects.get(pk=organization.pk)
         before = {"tier": locked.tier, "is_pinned": TierPin.objects.filter(pk=locked.pk).exists()}
         after = {"tier": tier, "is_pinned": before["is_pinned"] if is_pinned is None else is_pinned}
-        if before == after:
+        if before == after or (leaves and locked.tier != leaves):
             return Change()
         if locked.tier != tier:
             TierChange.objects.create(organization_id=locked.id, before=locked.tier, after=tier, reason=reason)

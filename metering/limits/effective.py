@@ -50,6 +50,16 @@ def refresh(organization_id: UUID | str) -> int:
         return int(cursor.fetchone()[0])
 
 
+def refresh_tier(tier: str) -> None:
+    """The same for every organization of a tier, in an order that two at once agree on."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tollgate_refresh_limits(o.id) FROM "
+            "(SELECT id FROM apikeys_organization WHERE tier = %s ORDER BY id) o",
+            [tier],
+        )
+
+
 def wait_until_known(change: Change, seconds: float = ACKNOWLEDGE_SECONDS) -> list[str]:
     """After the commit: returns when every live worker acts on it, else the names of those that do not yet."""
     deadline = time.monotonic() + seconds

@@ -96,6 +96,18 @@ class OwnLimit(models.Model):
         ]
 
 
+class CreditPurchase(models.Model):
+    """Credit that an organization bought. Once it has bought some, it spends no more than what it has."""
+
+    organization_id = models.UUIDField()
+    picos = PicosField()
+    note = models.CharField(max_length=300, blank=True)
+    bought_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["organization_id", "bought_at"], name="credit_by_time")]
+
+
 class EffectiveLimit(models.Model):
     """What holds for a scope. Kinds: `requests`, `input_tokens`, `output_tokens` a minute, `concurrency`; in money
     `spend:month`, `spend:day` and `spend:always`, and `spend:tier`: the tier's monthly cap on an organization.
