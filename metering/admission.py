@@ -51,6 +51,11 @@ class Admission:
         """The centre's wall time in microseconds: one request takes it once, and stays with it."""
         return self._lease.now_us()
 
+    @property
+    def holder(self) -> str:
+        """In whose name money is held."""
+        return self._lease.holder
+
     async def admit(self, demand: Demand) -> Grant:
         """Raises a `LimitReached`; then nothing was taken from any limit."""
         now = time.monotonic()
@@ -91,7 +96,7 @@ class Admission:
         if counted and counted != grant.input_tokens:
             share.started(grant, counted, now)
         share.produced(grant, charge.output_tokens, now)
-        share.settle(grant)
+        share.settle(grant, charge.cost_picos)
         self._lines[grant.demand.organization_id].told()
 
     def cancel(self, grant: Grant) -> None:
@@ -119,6 +124,7 @@ class Admission:
             line.share.forget()
 
     def _post_credits(self) -> None:
+        now, now_us = time.monotonic(), self._lease.now_us()
         for line in self._lines.values():
-            if line.share.has_credit or line.share.has_news:
+            if line.share.money.tidy(now, now_us) or line.share.has_credit or line.share.has_news:
                 line.draw()

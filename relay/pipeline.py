@@ -10,6 +10,7 @@ from metering.journal import JournalError
 from metering.limits.headers import rate_limit_headers
 from metering.limits.refusal import LimitReached
 from metering.limits.tiers import FALLBACK_CLASS
+from metering.limits.worst import worst_picos
 from metering.records import Begin, Refused
 from relay import body, errors, estimate
 from relay.authentication import authenticate
@@ -41,7 +42,7 @@ async def serve(call: Call, services: Services) -> None:
         await body.read(call, held)
         reading = await services.reader.read(held.content)
         targets = services.routes.routes().targets(reading.model)
-        wanted = demand(caller, reading)
+        wanted = demand(call, caller, reading, services)
         grant = await services.admission.admit(wanted)
         metered = begin(call, caller, reading, targets[0], grant, services)
         await exchange(call, caller, held, reading, targets, metered, services)
@@ -64,9 +65,10 @@ def check_head(call: Call, caller: Caller) -> None:
         raise errors.workspace_foreign()
 
 
-def demand(caller: Caller, reading: Reading) -> Demand:
+def demand(call: Call, caller: Caller, reading: Reading, services: Services) -> Demand:
     """What its limits are asked for. A model that we do not know counts in a class that we do."""
     known = catalogue.find(reading.model)
+    worst, unbounded = worst_picos(reading.reach, reading.model, call.started_at_us, services.meter.prices.current)
     return Demand(
         organization_id=caller.organization_id,
         workspace_id=caller.workspace_id,
@@ -74,6 +76,9 @@ def demand(caller: Caller, reading: Reading) -> Demand:
         model=known.id if known else reading.model,
         model_class=known.rate_class if known else FALLBACK_CLASS,
         input_tokens=estimate.input_tokens(reading),
+        at_us=call.started_at_us,
+        worst_picos=worst,
+        has_unbounded=unbounded,
     )
 
 
@@ -95,7 +100,8 @@ def begin(
         is_stream=reading.is_stream,
         is_simulated=target.adapter.is_simulated,
         input_estimate=estimate.input_tokens(reading),
-        scopes=list(grant.scopes),
+        scopes=grant.money.names,
+        holder=services.admission.holder,
         client_retry_count=min(int(retries), 999) if retries.isascii() and retries.isdigit() else 0,
         user_agent=call.text(b"user-agent"),
     )

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from apikeys.database import Unavailable
+from metering.limits import money
 from metering.limits.centre import Centre
 from metering.limits.leases import Lease
 from metering.limits.refusal import ConcurrencyReached, LimitReached, LimitsUnavailable, RateLimited
@@ -69,7 +70,7 @@ class Line:
     def told(self) -> None:
         """Something was used, given back or ended: the centre hears of it in time."""
         share = self.share
-        if share.slots.limits and share.slots.news():
+        if share.has_urgent:
             self.draw()
         elif share.owes and self._post is None:
             self._post = asyncio.get_running_loop().call_later(DEBT_SECONDS, self._post_now)
@@ -103,7 +104,7 @@ class Line:
                         return
                     continue
                 is_answered = await self._draw(waiters)
-                if not self._has_new and not (is_answered and self.share.slots.news()):
+                if not self._has_new and not (is_answered and self.share.has_urgent):
                     return
         finally:
             self._task = None
@@ -126,12 +127,13 @@ class Line:
                 again.append(waiter)
                 self._try_again_soon(result)
             elif not waiter.future.done():
-                waiter.future.set_exception(refusal(result))
+                waiter.future.set_exception(refusal(result, waiter.demand))
         self._waiting.extendleft(reversed(again))
         return True
 
     async def _ask(self, ask: Ask) -> dict[str, Any] | None:
         share = self.share
+        ask.batch["holder"] = self._lease.holder
         try:
             answer = await self._centre.draw(self._lease.worker, share.seq, share.organization_id, ask.batch)
         except (Unavailable, psycopg.Error) as error:
@@ -188,8 +190,10 @@ class Line:
         return time.monotonic() >= self._lease.until
 
 
-def refusal(result: dict[str, Any]) -> LimitReached:
+def refusal(result: dict[str, Any], demand: Demand) -> LimitReached:
     """What the centre said of a request that it did not grant."""
+    if result["short"] in ("spent", "held"):
+        return money.refusal(result, demand)
     if result["short"] == "slot":
         return ConcurrencyReached(result["scope"], result["capacity"])
     return RateLimited(

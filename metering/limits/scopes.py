@@ -22,7 +22,8 @@ class BucketKey(NamedTuple):
 class Demand(NamedTuple):
     """What a request would take. `workspace_id` is the real id, also of the default workspace.
 
-    `worst_picos` is the dearest that it can get, None when it has no bound: then `has_unbounded` names the field.
+    `at_us` is when it began, by the centre's clock: it decides the periods. `worst_picos` is the dearest that it can
+    get, None when it has no bound: then `has_unbounded` names the field.
     """
 
     organization_id: str
@@ -31,8 +32,8 @@ class Demand(NamedTuple):
     model: str
     model_class: str
     input_tokens: int
+    at_us: int = 0
     worst_picos: int | None = 0
-    likely_picos: int = 0
     has_unbounded: str = ""
 
     @property

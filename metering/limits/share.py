@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from metering.limits.allowances import Allowance
+from metering.limits.money import Hold, Money
 from metering.limits.scopes import CONCURRENCY, KINDS, BucketKey, BucketState, Demand
 from metering.limits.slots import Slots
 
@@ -29,7 +30,7 @@ class Grant:
 
     __slots__ = ("demand", "input_tokens", "is_open", "money", "output_tokens", "route", "share")
 
-    def __init__(self, share: "Share", route: Route, demand: Demand) -> None:
+    def __init__(self, share: "Share", route: Route, demand: Demand, money: Hold) -> None:
         self.share = share
         self.route = route
         self.demand = demand
@@ -37,7 +38,7 @@ class Grant:
         """What was taken for input: the estimate, until it is corrected."""
         self.output_tokens = 0
         self.is_open = True
-        self.money: Any = None
+        self.money = money
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -65,6 +66,7 @@ class Share:
         "_routes",
         "has_credit",
         "is_asking",
+        "money",
         "is_stale",
         "organization_id",
         "owes",
@@ -81,6 +83,7 @@ class Share:
         """The limits may have changed: nothing is admitted before a draw has said what holds."""
         self.seq = 0
         self.slots = Slots()
+        self.money = Money()
         self.is_asking = False
         self.owes = False
         """More was used than the worker held: to be posted within 250 ms."""
@@ -105,7 +108,7 @@ class Share:
         if self.is_stale:
             return None
         route = self.route(demand)
-        if route.has_slots:
+        if route.has_slots or not self.money.covers(demand):
             return None
         requests, inputs, outputs, tokens = route.requests, route.inputs, route.outputs, demand.input_tokens
         for allowance in requests:
@@ -148,9 +151,10 @@ class Share:
                 allowance.total -= new
                 self.has_credit = True
 
-    def settle(self, grant: Grant) -> None:
+    def settle(self, grant: Grant, cost_picos: int = 0) -> None:
         if grant.is_open:
             grant.is_open = False
+            grant.money.end(cost_picos)
             self.slots.leave(grant.route.scopes)
 
     def cancel(self, grant: Grant) -> None:
@@ -171,9 +175,14 @@ class Share:
         self._close(self._allowances.values(), now)
 
     @property
+    def has_urgent(self) -> bool:
+        """Slots that came free, and money where little is left, are missed elsewhere: the centre hears of them now."""
+        return self.money.has_idle or bool(self.slots.limits and self.slots.news())
+
+    @property
     def has_news(self) -> bool:
         """Whether the centre should hear of something without delay."""
-        return self.owes or bool(self.slots.news())
+        return self.owes or self.money.has_idle or bool(self.slots.news())
 
     def ask(self, demands: Sequence[Demand], now: float, *, is_leaving: bool = False) -> Ask:
         """The next draw: what is to post, what these requests need, and what to take ahead."""
@@ -183,6 +192,7 @@ class Share:
         posts = tuple((a, a.total) for a in self._allowances.values() if a.total != a.posted)
         slots = self.slots.news()
         self.slots.sent(slots)
+        money, shares = self.money.ask(demands, now, is_closing=self.is_stale or is_leaving)
         self.seq += 1
         self.is_asking = True
         self.owes = self.has_credit = False
@@ -192,9 +202,10 @@ class Share:
             "posts": [allowance.post() for allowance, _ in posts],
             "slots": slots,
             "want": [[*key, want] for key, a in touched.items() if (want := a.want(now)) > 0],
+            "money": money,
             "requests": [
-                {"scopes": demand.scopes, "class": demand.model_class, "input": demand.input_tokens}
-                for demand in demands
+                {"scopes": demand.scopes, "class": demand.model_class, "input": demand.input_tokens, "money": share}
+                for demand, share in zip(demands, shares, strict=True)
             ],
         }
         return Ask(batch, demands, posts, slots, now, self._notices)
@@ -205,6 +216,7 @@ class Share:
             allowance.posted = total
         if "limits" in answer:
             self._learn(answer["limits"], now)
+        self.money.hear(answer.get("money"))
         self.is_asking = False
         self.version = answer["version"]
         self.is_stale = self._notices != ask.notices
@@ -229,6 +241,7 @@ class Share:
         """No answer: whether the centre heard is not known. Totals are told again; grants are lost, not slots."""
         self.is_asking = False
         self.owes = True
+        self.money.fail()
         self.slots.lost([scope for demand in ask.demands for scope in demand.scopes])
 
     def forget(self) -> None:
@@ -260,7 +273,7 @@ class Share:
     def _granted(self, route: Route, demand: Demand, now: float) -> Grant:
         self.slots.enter(route.scopes)
         self.used_at = now
-        return Grant(self, route, demand)
+        return Grant(self, route, demand, self.money.reserve(demand, now))
 
     def _learn(self, limits: list[list[Any]], now: float) -> None:
         """Other limits hold now. Buckets that stay keep what they owe; what was held ahead goes back."""

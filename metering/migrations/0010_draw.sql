@@ -15,7 +15,7 @@ DECLARE
     version_now bigint;
     last_number bigint;
     answer jsonb;
-    has_money boolean := batch ? 'money' OR batch @? '$.requests[*].money';
+    has_money boolean;
     holder uuid := (batch ->> 'holder')::uuid;
     moment timestamptz;
     now_us bigint;
@@ -40,6 +40,8 @@ DECLARE
     item jsonb;
     request jsonb;
     money_needs jsonb;
+    refused_key text;
+    refused_needs jsonb;
     result jsonb;
     last_key text;
     request_key text;
@@ -71,6 +73,9 @@ BEGIN
     ELSIF NOT EXISTS (SELECT FROM limit_worker w WHERE w.id = worker) THEN
         RETURN '{"is_forgotten": true}';
     END IF;
+    has_money := EXISTS (
+        SELECT FROM limit_effective e WHERE e.organization_id = organization AND e.kind LIKE 'spend:%'
+    );
     moment := tollgate_now();
     now_us := (extract(epoch FROM moment) * 1000000)::bigint;
 
@@ -118,7 +123,7 @@ BEGIN
             VALUES (worker, (item ->> 3)::bigint, item ->> 0, item ->> 1, item ->> 2)
             ON CONFLICT (worker_id, scope, model_class, kind) DO UPDATE SET total = excluded.total;
     END LOOP;
-    IF batch ? 'money' THEN
+    IF batch -> 'money' <> '[]' THEN
         PERFORM tollgate_pay_money(holder, organization, batch -> 'money', moment);
     END IF;
 
@@ -162,11 +167,18 @@ BEGIN
         result := NULL;
 
         money_needs := NULL;
-        IF request ? 'money' THEN
+        -- Of equal requests, all that come after a refused one are refused: money only grows less within a draw.
+        IF has_money AND (request -> 'scopes')::text || (request -> 'money')::text = refused_key THEN
+            money_needs := refused_needs;
+        ELSIF has_money THEN
             money_needs := tollgate_test_money(organization, request, moment);
-            IF money_needs ->> 'short' = 'spent' THEN
-                result := money_needs;
+            IF money_needs IS NOT NULL THEN
+                refused_key := (request -> 'scopes')::text || (request -> 'money')::text;
+                refused_needs := money_needs;
             END IF;
+        END IF;
+        IF money_needs ->> 'short' = 'spent' THEN
+            result := money_needs;
         END IF;
 
         IF result IS NULL THEN
@@ -221,7 +233,7 @@ BEGIN
                 c_used[i] := c_used[i] + 1;
                 c_granted[i] := c_granted[i] + 1;
             END LOOP;
-            IF request ? 'money' THEN
+            IF has_money THEN
                 result := tollgate_take_money(holder, organization, request, moment);
             END IF;
             result := coalesce(result, '1');
@@ -275,7 +287,7 @@ BEGIN
             FROM limit_effective e WHERE e.organization_id = organization
         ));
     END IF;
-    IF has_money OR (answer ? 'limits' AND to_regprocedure('tollgate_money_state(uuid,uuid,jsonb,timestamptz)') IS NOT NULL) THEN
+    IF has_money OR batch -> 'money' <> '[]' OR answer ? 'limits' THEN
         answer := answer || jsonb_build_object('money', tollgate_money_state(holder, organization, batch, moment));
     END IF;
     INSERT INTO limit_draw (worker_id, organization_id, seq, answer)

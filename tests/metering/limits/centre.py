@@ -70,9 +70,18 @@ class Holder:
         self.seq = 0
         call("SELECT tollgate_beat(%s, 1, 0, '{\"host\": \"here\", \"pid\": 1}', '{}', '[]')", self.id)
 
-    def draw(self, *requests: dict[str, Any], money: Any = (), is_repeat: bool = False) -> dict[str, Any]:
+    def draw(self, *requests: Any, money: Any = (), is_repeat: bool = False) -> dict[str, Any]:
         self.seq += not is_repeat
-        batch = {"version": 0, "is_idle": True, "posts": [], "slots": {}, "want": [], "requests": requests, "money": money, "holder": self.id}
+        batch = {
+            "version": 0,
+            "is_idle": True,
+            "posts": [],
+            "slots": {},
+            "want": [],
+            "requests": requests,
+            "money": money,
+            "holder": self.id,
+        }
         answer = call("SELECT tollgate_draw(%s, %s, %s, %s)", self.id, self.seq, self.tenant.id, json.dumps(batch))
         assert isinstance(answer, dict)
         return answer
@@ -117,7 +126,7 @@ class Holder:
                 )
             if is_closed:
                 cursor.execute(
-                    "INSERT INTO metering_journalfolder (id, segment, \"offset\", shipped_segment, shipped_offset,"
+                    'INSERT INTO metering_journalfolder (id, segment, "offset", shipped_segment, shipped_offset,'
                     " is_closed, created_at) VALUES (%s, 0, 0, 0, 0, true, now())",
                     [self.id],
                 )
