@@ -3,7 +3,7 @@
 import pytest
 
 from metering.records import Sent
-from metering.rows import SHIPPED
+from metering.rows import COLUMNS, SHIPPED
 from metering.running import NotBegun, Position, RunningRequests
 from metering.shipment import DIMENSIONS
 from tests.metering.samples import ACME, begin, charge, end, progress, refused

@@ -154,3 +154,26 @@ async def test_money_of_a_killed_worker_comes_back(four: Gateway) -> None:
     assert_settled(four)
     print(spending.statuses, after.statuses, spent(four))
     assert Decimal("0.18") <= spent(four) <= Decimal("0.2")
+
+
+async def test_a_month_turns_under_load(four: Gateway) -> None:
+    limited(four, "--monthly-spend", "0.1", "--mode", "strict")
+    ((left,),) = fetch(four, "SELECT extract(epoch FROM timestamptz '2026-12-01 00:00Z' - clock_timestamp())")
+    clock = f"clock_timestamp() + {float(left) - 12} * interval '1 second'"
+    with psycopg.connect(four.database_url) as connection:
+        connection.execute(
+            "CREATE OR REPLACE FUNCTION tollgate_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS "
+            f"$$ SELECT {clock} $$"
+        )
+    await asyncio.sleep(1.5)  # until every worker has the time from its next heartbeat
+
+    await Spending(four).until_refused(20, content=body())
+    await asyncio.sleep(12)
+    await Spending(four).until_refused(20, content=body())
+
+    assert_settled(four)
+    months = fetch(four, "SELECT period, spent FROM spend_counter WHERE scope LIKE 'key:%' AND length(period) = 7")
+    by_month = {period: Decimal(picos) / PICOS for period, picos in months}
+    print(by_month)
+    assert set(by_month) == {"2026-11", "2026-12"}
+    assert all(Decimal("0.09") <= amount <= Decimal("0.1") for amount in by_month.values())

@@ -108,7 +108,8 @@ class Holder:
         with connection.cursor() as cursor:
             cursor.execute(
                 "CREATE TEMPORARY TABLE IF NOT EXISTS shipped_money (organization_id uuid, workspace_id text,"
-                " api_key_id text, started_at timestamptz, cost_picos numeric, counts boolean, holder uuid, holds text[])"
+                " api_key_id text, started_at timestamptz, cost_picos numeric,"
+                " counts boolean, holder uuid, holds text[])"
             )
             cursor.execute("TRUNCATE shipped_money")
             for cost in costs:
