@@ -6,5 +6,7 @@ UPSTREAMS = "tollgate_upstreams"
 PRICES = "tollgate_prices"
 USAGE = "tollgate_usage"
 """Sent once for each shipped batch."""
+LIMITS = "tollgate_limits"
+"""Payload: the id of an organization whose limits changed."""
 
-ALL = (KEYS, UPSTREAMS, PRICES, USAGE)
+ALL = (KEYS, UPSTREAMS, PRICES, USAGE, LIMITS)

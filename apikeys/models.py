@@ -39,6 +39,10 @@ class Tier(models.TextChoices):
     BUILD = "build"
     SCALE = "scale"
     CUSTOM = "custom"
+    TIER_1 = "tier_1"
+    TIER_2 = "tier_2"
+    TIER_3 = "tier_3"
+    TIER_4 = "tier_4"
 
 
 class Organization(models.Model):

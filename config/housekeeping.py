@@ -7,9 +7,12 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
+from django.db import DatabaseError
+from django.db import connection as orm
 
 from apikeys import database
 from metering import partitions
+from metering.limits import advance
 
 LEADER_LOCK = 0x746F6C6D
 """Held by the leader's connection: when either dies, another jobs process gets it."""
@@ -44,6 +47,17 @@ def keep_in_order(connection: psycopg.Connection[Any], now: datetime) -> None:
     connection.execute("DELETE FROM django_session WHERE expire_date < %s", [now])
 
 
+def advance_tiers(now: datetime) -> None:
+    """Organizations that have reached their next tier; the ORM's connection of this thread is not kept."""
+    try:
+        for organization in advance.advance_all(now):
+            logger.info("%s has moved to another tier", organization.name)
+    except DatabaseError as error:
+        logger.warning("tiers wait for the database: %s", error)
+    finally:
+        orm.close()
+
+
 def _is_elected(connection: psycopg.Connection[Any]) -> bool:
     row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LEADER_LOCK]).fetchone()
     return bool(row and row[0])
@@ -53,6 +67,7 @@ def _lead(connection: psycopg.Connection[Any], stop: threading.Event) -> None:
     """A broken connection raises: with it the lock is lost, and the election starts anew."""
     while not stop.is_set():
         keep_in_order(connection, datetime.now(UTC))
+        advance_tiers(datetime.now(UTC))
         rounds = int(ROUND_SECONDS / CANDIDATE_SECONDS)
         for _ in range(rounds):
             if stop.wait(CANDIDATE_SECONDS):

@@ -1,5 +1,7 @@
 """Puts the relay of one worker together, and takes it apart again."""
 
+from uuid import UUID
+
 from django.conf import settings
 
 from apikeys.authentication import Authenticator
@@ -31,7 +33,7 @@ class Serving:
         self._alarms = AccountAlarms()
         self._reader = BodyReader()
         self.journal = Journal(settings.JOURNAL_DIR, sync=settings.JOURNAL_SYNC)
-        admission = Admission()
+        self._admission = admission = Admission(self._listener, UUID(self.journal.folder.name))
         self.relay = Relay(
             Services(
                 authenticator=self._authenticator,
@@ -50,8 +52,10 @@ class Serving:
         await self._authenticator.start()
         await self._prices.start()
         await self._routes.start()
+        await self._admission.start()
 
     async def stop(self) -> None:
+        await self._admission.stop()
         await self._routes.stop()
         await self._prices.stop()
         await self._authenticator.stop()

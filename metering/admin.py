@@ -1,4 +1,4 @@
-"""The operator's view of prices and of how far the journals are shipped."""
+"""The operator's view of prices and of how far the journals are shipped; that of tiers is with the limits."""
 
 from typing import Any
 
@@ -8,7 +8,10 @@ from django.http import HttpRequest
 from apikeys import audit
 from apikeys.operator_pages import ReadOnly, operator
 from metering.display import per_million
+from metering.limits import operator_pages
 from metering.models import JournalFolder, Price
+
+__all__ = ["JournalFolderPage", "PricePage", "operator_pages"]
 
 
 @admin.register(Price)

@@ -1,12 +1,14 @@
 """One admitted request from BEGIN to END: it is on the journal before it goes upstream, and ends exactly once."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from metering import catalogue
 from metering.admission import Admission, Grant
 from metering.journal import Journal, JournalError
+from metering.limits.counting import reported_input
+from metering.limits.headers import HeaderLines, rate_limit_headers
 from metering.pricing import Charge, PriceTable, price
 from metering.records import CLIENT_CLOSED, INTERRUPTED, Begin, End, Progress, Sent
 
@@ -40,14 +42,20 @@ class Meter:
         self.prices = prices
         self.admission = admission
 
-    def begin(self, begin: Begin, grant: Grant) -> "MeteredRequest":
-        """Raises `SpoolFull` or `JournalBroken`: what cannot be written down must not be sent, and holds nothing."""
+    def begin(self, begin: Begin, grant: Grant | None, now_us: Callable[[], int]) -> "MeteredRequest":
+        """`now_us` goes on from `begin.started_at_us`: one clock for the whole request. No grant: no limit counts it.
+
+        Raises `SpoolFull` or `JournalBroken`, what cannot be written down must not be sent; or `LimitsUnavailable`.
+        """
+        if grant is not None:
+            self.admission.confirm(grant)
         try:
             self.journal.begin(begin)
         except JournalError:
-            self.admission.settle(grant, input_tokens=0, output_tokens=0, cost_picos=0)
+            if grant is not None:
+                self.admission.cancel(grant)
             raise
-        return MeteredRequest(self, begin, grant)
+        return MeteredRequest(self, begin, grant, now_us)
 
 
 class MeteredRequest:
@@ -55,20 +63,22 @@ class MeteredRequest:
 
     __slots__ = (
         "_begin",
-        "_grant",
         "_is_settled",
         "_meter",
+        "_now_us",
         "attempt",
         "first_byte_us",
+        "grant",
         "model",
         "upstream_request_id",
     )
 
-    def __init__(self, meter: Meter, begin: Begin, grant: Grant) -> None:
+    def __init__(self, meter: Meter, begin: Begin, grant: Grant | None, now_us: Callable[[], int]) -> None:
         self._meter = meter
         self._begin = begin
-        self._grant = grant
+        self._now_us = now_us
         self._is_settled = False
+        self.grant = grant
         self.attempt = begin.attempt
         self.model = begin.model
         self.upstream_request_id = ""
@@ -77,6 +87,10 @@ class MeteredRequest:
     @property
     def is_settled(self) -> bool:
         return self._is_settled
+
+    def rate_headers(self) -> HeaderLines:
+        """How the buckets of this request stand now."""
+        return rate_limit_headers(self._meter.admission.states(self.grant.demand)) if self.grant else []
 
     def progress(self, seen: Seen) -> None:
         """USAGE: what a killed process would have known."""
@@ -93,7 +107,17 @@ class MeteredRequest:
             )
         )
 
-    def next_attempt(self, *, upstream: str, at_us: int, status: int, reason: str, error_type: str) -> None:
+    def count(self, seen: Seen) -> None:
+        """Against the limits: what went in, once the answer has said so, and what has come out so far."""
+        admission = self._meter.admission
+        if self.grant is None:
+            return
+        if (tokens := reported_input(self.grant.demand.model_class, seen.usage)) > 0:
+            admission.started(self.grant, tokens)
+        reported = seen.usage.get("output_tokens")
+        admission.produced(self.grant, max(seen.output_estimate, reported if isinstance(reported, int) else 0))
+
+    def next_attempt(self, *, upstream: str, status: int, reason: str, error_type: str) -> None:
         """This attempt failed with `status`; another one goes to `upstream`.
 
         Raises `SpoolFull` or `JournalBroken`: then it must not go, and this attempt stays the last.
@@ -102,12 +126,12 @@ class MeteredRequest:
             Sent(
                 request_id=self._begin.request_id,
                 attempt=self.attempt + 1,
-                at_us=at_us,
+                at_us=self._now_us(),
                 upstream=upstream,
                 model=self._begin.model,
             )
         )
-        self._end(Charge(), outcome="upstream_error", status=status, reason=reason, error_type=error_type, at_us=at_us)
+        self._end(Charge(), outcome="upstream_error", status=status, reason=reason, error_type=error_type)
         self.attempt += 1
         self.upstream_request_id = ""
 
@@ -116,7 +140,6 @@ class MeteredRequest:
         *,
         outcome: str,
         status: int,
-        at_us: int,
         reason: str = "",
         error_type: str = "",
         seen: Seen | None = None,
@@ -133,7 +156,6 @@ class MeteredRequest:
             charge,
             outcome=outcome,
             status=status,
-            at_us=at_us,
             reason=reason,
             error_type=error_type or (seen.error_type if seen else ""),
             seen=seen,
@@ -141,12 +163,12 @@ class MeteredRequest:
             is_estimated=is_estimated,
             is_final=True,
         )
-        self._meter.admission.settle(
-            self._grant,
-            input_tokens=charge.uncached_input_tokens,
-            output_tokens=charge.output_tokens,
-            cost_picos=charge.cost_picos,
-        )
+        if self.grant is None:
+            return
+        if usage or (is_estimated and not (seen and seen.error_type)):
+            self._meter.admission.settle(self.grant, charge)
+        else:  # it failed before its first token
+            self._meter.admission.cancel(self.grant)
 
     def _usage(self, outcome: str, seen: Seen | None, *, is_estimated: bool) -> dict[str, Any]:
         """What is charged. An answer that we gave up before it said anything has read its input all the same."""
@@ -187,7 +209,6 @@ class MeteredRequest:
         *,
         outcome: str,
         status: int,
-        at_us: int,
         reason: str,
         error_type: str,
         seen: Seen | None = None,
@@ -212,7 +233,7 @@ class MeteredRequest:
                 is_estimated=is_estimated,
                 charge=charge,
                 first_byte_us=self.first_byte_us,
-                duration_us=max(0, at_us - self._begin.started_at_us),
+                duration_us=max(0, self._now_us() - self._begin.started_at_us),
             )
         )
 

@@ -4,20 +4,44 @@
 nullable columns, come from SQL in the migrations. Money is `numeric(30,0)` pico-dollars (1e-12 USD).
 """
 
-from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
 
+from metering.limits.tables import (
+    AdvanceRule,
+    CreditPurchase,
+    EffectiveLimit,
+    LimitVersion,
+    OwnLimit,
+    Tier,
+    TierChange,
+    TierLimit,
+    TierPin,
+)
+from metering.picos import PicosField
 
-class PicosField(models.DecimalField):
-    """Whole pico-dollars (1e-12 USD) as `numeric(30,0)`; Python sees a Decimal without fraction."""
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        kwargs.update(max_digits=30, decimal_places=0)
-        kwargs.setdefault("default", Decimal(0))
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+__all__ = [
+    "AdvanceRule",
+    "Correction",
+    "CreditPurchase",
+    "EffectiveLimit",
+    "JournalFolder",
+    "LimitVersion",
+    "OwnLimit",
+    "PicosField",
+    "Price",
+    "Rollup",
+    "Tier",
+    "TierChange",
+    "TierLimit",
+    "TierPin",
+    "Tokens",
+    "UsageMinute",
+    "UsageQuarterHour",
+    "UsageRecord",
+]
 
 
 class Price(models.Model):

@@ -19,7 +19,7 @@ LONG_CONTEXT_TOKENS = 200_000
 LARGEST_PICOS = 10**18
 """A million dollars for one class of one request is the noise of a broken upstream; capped to fit 64 bits."""
 
-_SCALE = 200
+FACTOR_SCALE = 200
 """Factors are kept as integers 200 times their value: half of 110 percent is 110."""
 
 
@@ -71,6 +71,15 @@ class PriceTable:
             if prompt_tokens > row.above_input_tokens:
                 break
         return in_force
+
+    def reachable(self, model: str, at_us: int, prompt_tokens: int) -> list[PriceRow]:
+        """The rows that may price prompts of up to `prompt_tokens` then, one for each band; none without a price."""
+        highest = self.row(model, at_us, prompt_tokens)
+        found: list[PriceRow] = []
+        while highest is not None and highest not in found:
+            found.append(highest)
+            highest = self.row(model, at_us, highest.above_input_tokens)
+        return found
 
 
 @dataclass(slots=True)
@@ -140,7 +149,7 @@ def _steps(usage: Usage, model: str, stop_reason: str | None) -> list[tuple[Toke
 
 
 def _factor(row: PriceRow, usage: Usage) -> int:
-    """All multipliers together, times `_SCALE`."""
+    """All multipliers together, times `FACTOR_SCALE`."""
     percent = row.us_factor_percent if usage.inference_geo == "us" else 100
     speed = row.fast_factor or 1 if usage.speed == "fast" else 1
     return percent * speed if usage.service_tier == "batch" else percent * speed * 2
@@ -155,7 +164,7 @@ def _count(charge: Charge, tokens: Tokens) -> None:
 
 
 def _cost(charge: Charge, tokens: Tokens, row: PriceRow, factor: int) -> None:
-    """Add one step's costs, still times `_SCALE`."""
+    """Add one step's costs, still times `FACTOR_SCALE`."""
     charge.uncached_input_picos += tokens.input_tokens * row.input_picos * factor
     charge.cache_creation_5m_picos += tokens.cache_creation_5m_input_tokens * row.cache_write_5m_picos * factor
     charge.cache_creation_1h_picos += tokens.cache_creation_1h_input_tokens * row.cache_write_1h_picos * factor
@@ -164,7 +173,7 @@ def _cost(charge: Charge, tokens: Tokens, row: PriceRow, factor: int) -> None:
 
 
 def _settle(charge: Charge) -> None:
-    """Divide each cost by `_SCALE`, add the searches, and sum up."""
+    """Divide each cost by `FACTOR_SCALE`, add the searches, and sum up."""
     charge.uncached_input_picos = _divided(charge.uncached_input_picos)
     charge.cache_creation_5m_picos = _divided(charge.cache_creation_5m_picos)
     charge.cache_creation_1h_picos = _divided(charge.cache_creation_1h_picos)
@@ -184,7 +193,7 @@ def _settle(charge: Charge) -> None:
 
 
 def _divided(scaled: int) -> int:
-    """`scaled / _SCALE`, rounded half to even."""
-    whole, rest = divmod(scaled, _SCALE)
-    rounded_up = 2 * rest > _SCALE or (2 * rest == _SCALE and whole % 2 == 1)
+    """`scaled / FACTOR_SCALE`, rounded half to even."""
+    whole, rest = divmod(scaled, FACTOR_SCALE)
+    rounded_up = 2 * rest > FACTOR_SCALE or (2 * rest == FACTOR_SCALE and whole % 2 == 1)
     return min(whole + rounded_up, LARGEST_PICOS)

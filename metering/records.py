@@ -60,9 +60,12 @@ class Begin:
     is_stream: bool
     is_simulated: bool
     input_estimate: int
-    scopes: list[Any] = field(default_factory=list)
+    scopes: list[str] = field(default_factory=list)
+    """The purses ("scope period") in which money is held for it."""
     client_retry_count: int = 0
     user_agent: str = ""
+    holder: str | None = None
+    """Who holds it there."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Records become rows of the ledger. Pure: tuples in the order of COLUMNS, of what PostgreSQL's COPY takes.
+"""Records become rows of the ledger. Pure: tuples in the order of SHIPPED, of what PostgreSQL's COPY takes.
 
 Texts are cut to their columns here: what a client or an upstream has written must not make a row impossible.
 """
@@ -67,6 +67,9 @@ COLUMNS = (
     *_CHARGE,
 )
 
+SHIPPED = (*COLUMNS, "holder", "holds")
+"""What is shipped: the row, and whose hold its cost leaves, in which purses."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _charge: Callable[[Charge], tuple[Any, ...]] = attrgetter(*_CHARGE)
 _NO_CHARGE = _charge(Charge())
@@ -105,6 +108,8 @@ def of_attempt(begin: Begin, end: End, upstream: str) -> Row:
         min(begin.client_retry_count, 32_767),
         begin.user_agent[:200],
         *_charge(end.charge),
+        begin.holder,
+        begin.scopes,
     )
 
 
@@ -141,6 +146,8 @@ def of_refusal(record: Refused) -> Row:
         0,
         record.user_agent[:200],
         *_NO_CHARGE,
+        None,
+        [],
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from psycopg import sql
 
-from metering.rows import COLUMNS, SUMS
+from metering.rows import COLUMNS, SHIPPED, SUMS
 
 DIMENSIONS = (
     "organization_id",
@@ -25,8 +25,16 @@ DIMENSIONS = (
 
 _NULLABLE = ("workspace_id", "api_key_id", "account_id")
 _COUNTED = ("requests", *SUMS)
+_ROW = ("request_id", "attempt")
+"""Of a row's key, what is no dimension."""
 
-CREATE = "CREATE TEMPORARY TABLE shipment (LIKE metering_usagerecord) ON COMMIT DELETE ROWS"
+CREATE = """
+CREATE TEMPORARY TABLE shipment (LIKE metering_usagerecord, holder uuid, holds text[]) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE shipped_money (
+    organization_id uuid, workspace_id text, api_key_id text, started_at timestamptz,
+    cost_picos numeric, counts boolean, holder uuid, holds text[]
+) ON COMMIT DELETE ROWS
+"""
 MARK = """
 SELECT segment, "offset", shipped_segment, shipped_offset, is_closed FROM metering_journalfolder WHERE id = %s
 """
@@ -39,6 +47,7 @@ MOVE = """
 UPDATE metering_journalfolder
 SET segment = %s, "offset" = %s, shipped_segment = %s, shipped_offset = %s, is_closed = %s WHERE id = %s
 """
+MONEY = "SELECT tollgate_ship_money(%s::uuid[])"
 NOTIFY = "SELECT pg_notify(%s, %s)"
 
 
@@ -78,18 +87,23 @@ def _add_to(rollup: str, source: sql.Composable) -> sql.Composed:
     )
 
 
-COPY = sql.SQL("COPY shipment ({}) FROM STDIN").format(_names(COLUMNS))
+COPY = sql.SQL("COPY shipment ({}) FROM STDIN").format(_names(SHIPPED))
 WRITE = sql.SQL(
     "WITH written AS ("
     "INSERT INTO metering_usagerecord ({columns}) SELECT {columns} FROM shipment ON CONFLICT DO NOTHING "
     "RETURNING {returned}"
     "), minutes AS ({minutes}), "
     "quarters AS ({add_quarters}), "
-    "added AS ({add_minutes}) "
+    "added AS ({add_minutes}), "
+    "paid AS ("
+    "INSERT INTO shipped_money SELECT s.organization_id, s.workspace_id, s.api_key_id, s.started_at, s.cost_picos, "
+    "%(simulated_counts)s OR NOT s.is_simulated, s.holder, s.holds "
+    "FROM written w JOIN shipment s USING (started_at, request_id, attempt) WHERE s.cost_picos > 0"
+    ") "
     "SELECT count(*) FROM written"
 ).format(
     columns=_names(COLUMNS),
-    returned=sql.SQL(", ").join([*map(_not_null, DIMENSIONS), *map(sql.Identifier, _COUNTED)]),
+    returned=sql.SQL(", ").join([*map(_not_null, DIMENSIONS), *map(sql.Identifier, (*_COUNTED, *_ROW))]),
     minutes=_sums(sql.SQL("date_trunc('minute', started_at) AS started_at"), "written"),
     add_quarters=_add_to(
         "metering_usagequarterhour",

@@ -1,7 +1,6 @@
 """Sending a begun request on: to its first choice of upstream, and on to the next while nothing has been answered."""
 
 import logging
-import time
 from dataclasses import dataclass
 
 import httpx
@@ -78,7 +77,6 @@ class Forwarder:
             try:
                 metered.next_attempt(
                     upstream=plan[0].name,
-                    at_us=time.time_ns() // 1000,
                     status=outcome.status,
                     reason=outcome.reason,
                     error_type=outcome.error_type,

@@ -13,6 +13,8 @@ from relay.transport_errors import IdleTimedOut, TransportError
 
 PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 PROGRESS_SECONDS = 2.0
+COUNT_SECONDS = 0.25
+"""How often a running answer counts against the limits."""
 
 _JSON_HEADERS = frozenset({b"content-type", b"content-length", b"content-encoding"})
 _STREAM_HEADERS: HeaderList = [
@@ -68,7 +70,7 @@ class Passage:
 
     async def _stream(self, tally: StreamTally) -> None:
         clock = asyncio.get_running_loop().time
-        next_progress = 0.0
+        next_progress = next_count = 0.0
         while not self.answer.is_at_end:
             piece = await self.answer.piece()
             if piece is None:
@@ -85,9 +87,12 @@ class Passage:
             if self.metered.first_byte_us is None:
                 self.metered.first_byte_us = self.call.elapsed_us()
             tally.feed(piece)
-            if tally.has_started and clock() >= next_progress:
-                next_progress = clock() + PROGRESS_SECONDS
-                self.metered.progress(tally)
+            if tally.has_started and (now := clock()) >= next_count:
+                next_count = now + COUNT_SECONDS
+                self.metered.count(tally)
+                if now >= next_progress:
+                    next_progress = now + PROGRESS_SECONDS
+                    self.metered.progress(tally)
         tally.finish()
         if tally.is_over:
             self._settle(tally)
@@ -153,7 +158,6 @@ class Passage:
         self.metered.settle(
             outcome=outcome,
             status=self.answer.status,
-            at_us=self.call.now_us(),
             reason=reason,
             error_type=error_type,
             seen=tally,

@@ -10,7 +10,9 @@ from typing import Any
 
 import jiter
 
+from metering.limits.worst import Reach
 from relay import errors
+from relay.reach import reach
 
 LONGEST_MODEL = 256
 """Names are remembered and written down: nobody may make us keep a megabyte for each."""
@@ -27,6 +29,8 @@ class Reading:
     max_tokens: int
     size: int
     """Bytes of the whole body."""
+    reach: Reach
+    """How dear it can get."""
 
 
 def read(body: bytes) -> Reading:
@@ -37,12 +41,9 @@ def read(body: bytes) -> Reading:
         raise errors.body_invalid(_json_message(str(error), body)) from None
     if not isinstance(value, dict):
         raise errors.body_invalid("Input should be a valid dictionary or object to extract fields from")
-    return Reading(
-        model=_model(value),
-        is_stream=_is_stream(value),
-        max_tokens=_max_tokens(value),
-        size=_checked_messages(value, len(body)),
-    )
+    model, is_stream, max_tokens = _model(value), _is_stream(value), _max_tokens(value)
+    size = _checked_messages(value, len(body))
+    return Reading(model, is_stream, max_tokens, size, reach(value, size=size, max_tokens=max_tokens))
 
 
 def _model(value: dict[str, Any]) -> str:

@@ -31,7 +31,6 @@ def begin(
 
     A request that we answer ourselves has no grant, no reading and no target.
     """
-    grant = grant or Grant()
     retries = call.text(b"x-stainless-retry-count")
     record = Begin(
         request_id=call.request_id,
@@ -46,12 +45,13 @@ def begin(
         is_stream=reading.is_stream if reading else False,
         is_simulated=target.adapter.is_simulated if target else False,
         input_estimate=estimate.input_tokens(reading) if reading else 0,
-        scopes=list(grant.scopes),
+        scopes=grant.money.names if grant else [],
+        holder=services.admission.holder if grant else "",
         client_retry_count=int(retries) if _SMALL_NUMBER.fullmatch(retries) else 0,
         user_agent=call.text(b"user-agent"),
     )
     try:
-        return services.meter.begin(record, grant)
+        return services.meter.begin(record, grant, call.now_us)
     except JournalError as error:
         raise errors.overloaded("journal_full", retry_after=5) from error
 

@@ -1,5 +1,7 @@
 """Sending a refusal so that the client gets to read it, and its connection stays fit for the next request."""
 
+from collections.abc import Iterable
+
 from apikeys.caller import Caller
 from relay import body
 from relay.call import Call, HeaderList
@@ -10,13 +12,16 @@ SMALL_BODY = 1 << 16
 """A server drops an unread body of this size by itself, and keeps the connection."""
 
 
-async def refuse(call: Call, refusal: ApiError | Refusal, caller: Caller | None) -> None:
+async def refuse(
+    call: Call, refusal: ApiError | Refusal, caller: Caller | None, rate_headers: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
     """Send it, unless an answer has begun. A large body that nobody reads costs the client its connection."""
     if call.is_answered:
         return
     call.is_answered = True
     status, headers, content = _rendered(refusal, call.request_id)
     headers += identity(call, caller)
+    headers += rate_headers
     headers.append((b"content-length", str(len(content)).encode()))
     leaves_body = not call.is_read and _has_large_body(call)
     if leaves_body:

@@ -21,6 +21,7 @@ ROOMS: tuple[Room, ...] = (
     Room("home", "Home", "usage"),
     Room("usage", "Usage", "usage", ("usage_csv",)),
     Room("logs", "Logs", "logs", ("log",)),
+    Room("limits", "Limits", "limits"),
     Room("keys", "Keys", "keys", ("key", "key_new", "key_archive", "key_rename", "key_status")),
 )
 

@@ -4,6 +4,7 @@ _REFUSALS = {
     "usage": "Usage and costs are for developers, billing and admins of a workspace.",
     "logs": "The logs of requests are for developers and admins of a workspace.",
     "keys": "API keys are for developers and admins of a workspace.",
+    "limits": "Limits are for billing and admins of a workspace.",
     "admin_keys": "Admin keys are for admins of the organization.",
 }
 

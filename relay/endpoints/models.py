@@ -47,6 +47,7 @@ async def get_model(call: Call, services: Services, name: str) -> None:
 async def _serve(call: Call, services: Services, answer: Callable[[], dict[str, object]]) -> None:
     """Free, but counted like every authenticated request."""
     caller = await authenticate(call, services.authenticator)
+    call.set_clock(services.admission.now_us())
     try:
         check_head(call, caller)
         content = orjson.dumps(answer())
@@ -55,7 +56,7 @@ async def _serve(call: Call, services: Services, answer: Callable[[], dict[str, 
         recording.refusal(call, caller, ENDPOINT, services, refused)
         await refuse(call, refused, caller)
         return
-    metered.settle(outcome="completed", status=200, at_us=call.now_us())
+    metered.settle(outcome="completed", status=200)
     headers = [errors.JSON, *identity(call, caller), (b"content-length", str(len(content)).encode())]
     call.is_answered = True
     await call.send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -4,7 +4,7 @@ from metering.price_list import SHIPPED
 from metering.pricing import PriceTable
 from metering.records import Progress, Record, Sent
 from metering.recovery import interrupted
-from metering.rows import COLUMNS
+from metering.rows import SHIPPED as SHIPPED_COLUMNS
 from metering.running import Position, RunningRequest, RunningRequests
 from tests.metering.samples import begin, end, progress
 
@@ -20,7 +20,7 @@ def _left(*records: Record) -> RunningRequest:
 
 
 def _rows(*records: Record) -> list[dict[str, object]]:
-    return [dict(zip(COLUMNS, row, strict=True)) for row in interrupted(_left(*records), TABLE)]
+    return [dict(zip(SHIPPED_COLUMNS, row, strict=True)) for row in interrupted(_left(*records), TABLE)]
 
 
 def _sent(attempt: int = 2) -> Sent:

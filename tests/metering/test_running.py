@@ -3,7 +3,7 @@
 import pytest
 
 from metering.records import Sent
-from metering.rows import COLUMNS
+from metering.rows import COLUMNS, SHIPPED
 from metering.running import NotBegun, Position, RunningRequests
 from metering.shipment import DIMENSIONS
 from tests.metering.samples import ACME, begin, charge, end, progress, refused
@@ -14,7 +14,7 @@ def _at(offset: int) -> Position:
 
 
 def _row(values: tuple[object, ...]) -> dict[str, object]:
-    return dict(zip(COLUMNS, values, strict=True))
+    return dict(zip(SHIPPED, values, strict=True))
 
 
 def test_a_request_is_a_row_once_it_has_ended() -> None:

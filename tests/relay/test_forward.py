@@ -25,7 +25,7 @@ class RecordedAttempts(MeteredRequest):
         self.failed: list[tuple[str, int]] = []
         self.upstream_request_id = ""
 
-    def next_attempt(self, *, upstream: str, at_us: int, status: int, reason: str, error_type: str) -> None:
+    def next_attempt(self, *, upstream: str, status: int, reason: str, error_type: str) -> None:
         self.failed.append((reason, status))
 
 
