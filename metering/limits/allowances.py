@@ -12,6 +12,8 @@ from metering.limits.scopes import BucketKey, BucketState
 
 USE_SECONDS = 0.3
 RETURN_SECONDS = 0.7
+SHORTEST_SECONDS = 0.25
+"""A rate is that of at least so long: a burst is no rate yet."""
 
 
 class Allowance:
@@ -80,8 +82,11 @@ class Allowance:
 
     def want(self, now: float) -> int:
         """To ask for ahead: what was lately used in the time that an allowance can be used."""
-        recent = max(self._now, self._before) if now - self._since < 2.0 else 0
-        return min(int(recent * USE_SECONDS), self.capacity // 20)
+        elapsed = now - self._since
+        if elapsed >= 2.0:
+            return 0
+        a_second = max(self._before, self._now / min(1.0, max(elapsed, SHORTEST_SECONDS)))
+        return min(int(a_second * USE_SECONDS), self.capacity // 20)
 
     def lend(self, amount: int, *, asked_at: float) -> None:
         """The centre has taken so much off the bucket, some time after `asked_at`, to be used from here."""

@@ -40,10 +40,6 @@ class Grant:
         self.is_open = True
         self.money = money
 
-    @property
-    def scopes(self) -> tuple[str, ...]:
-        return self.route.scopes
-
 
 class Ask(NamedTuple):
     """One draw on its way: the batch, and what to do with its answer."""
@@ -177,12 +173,12 @@ class Share:
     @property
     def has_urgent(self) -> bool:
         """Slots that came free, and money where little is left, are missed elsewhere: the centre hears of them now."""
-        return self.money.has_idle or bool(self.slots.limits and self.slots.news())
+        return self.money.has_idle or bool(self.slots.news())
 
     @property
     def has_news(self) -> bool:
         """Whether the centre should hear of something without delay."""
-        return self.owes or self.money.has_idle or bool(self.slots.news())
+        return self.owes or self.has_urgent
 
     def ask(self, demands: Sequence[Demand], now: float, *, is_leaving: bool = False) -> Ask:
         """The next draw: what is to post, what these requests need, and what to take ahead."""

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metering.limits.scopes import Demand
 from metering.limits.share import Ask, Grant
 from tests.metering.limits.clock import Clock
-from tests.metering.limits.drawn import KEY_SCOPE, Worker, demand, limit
+from tests.metering.limits.drawn import KEY_SCOPE, Worker, asked, demand, limit
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +33,7 @@ class Four:
         self.workers = [Worker() for _ in range(4)]
         self.admitted: list[tuple[float, int, Grant]] = []
         self.lost: list[tuple[Worker, Ask, int]] = []
+        self.dead: list[Worker] = []
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
@@ -67,7 +69,13 @@ class Four:
 
     def replace(self, index: int) -> None:
         """Killed: what it held is gone, and another process takes its place."""
+        self.dead.append(self.workers[index])
         self.workers[index] = Worker()
+
+    def bury_dead(self) -> None:
+        """As others do for as long as it has slots: a draw that was on its way may have come after a burial."""
+        for worker in self.dead:
+            asked("tollgate_bury", worker.id, worker.number)
 
     def windows(self, amount: str) -> list[tuple[float, int]]:
         """Seconds and sum between any two admissions."""
@@ -189,7 +197,6 @@ def test_concurrency_never_grants_beyond_the_limit_and_is_free_in_the_end(
             grant = worker.admit(demand(), now=four.now)
             if grant is not None:
                 running.append((worker, grant))
-                assert sum(held.share.slots.running != {} for held in four.workers) <= len(running)
                 assert len(running) <= capacity
         elif name == "end" and running:
             owner, grant = running.pop(number % len(running))
@@ -201,9 +208,9 @@ def test_concurrency_never_grants_beyond_the_limit_and_is_free_in_the_end(
         elif name == "late":
             four.deliver_late()
         elif name == "kill":
-            bury(worker)
             running = [(owner, grant) for owner, grant in running if owner is not worker]
             four.replace(index)
+            four.bury_dead()
         elif name == "beat":
             worker.beat()
         elif name in ("lower", "raise"):
@@ -212,7 +219,7 @@ def test_concurrency_never_grants_beyond_the_limit_and_is_free_in_the_end(
 
     for owner, grant in running:
         owner.share.settle(grant)
-    four.lost.clear()
+    four.bury_dead()
     for worker in four.workers:
         worker.draw(now=four.now)
     assert sum(four.workers[0].admit(demand(), now=four.now) is not None for _ in range(9)) == capacity
@@ -244,16 +251,8 @@ def test_output_is_admitted_only_while_something_is_left(
             produced += tokens
 
 
-def bury(worker: Worker) -> None:
-    from tests.metering.limits.drawn import asked
-
-    asked("tollgate_bury", worker.id, worker.number)
-
-
 def fresh(clock: Clock) -> None:
     """Examples share one transaction: nothing of the one before may remain."""
-    from django.db import connection
-
     with connection.cursor() as cursor:
         for table in ("limit_worker", "limit_bucket", "limit_effective", "limit_version"):
             cursor.execute(f"DELETE FROM {table}")
