@@ -24,7 +24,7 @@ UPSTREAM_STREAM_SECONDS = float(os.environ.get("TOLLGATE_STREAM_SECONDS", "60"))
 UPSTREAM_IDLE_SECONDS = float(os.environ.get("TOLLGATE_IDLE_SECONDS", "120"))
 PING_SECONDS = float(os.environ.get("TOLLGATE_PING_SECONDS", "15"))
 TRUSTED_PROXIES = parse_networks(os.environ.get("TOLLGATE_TRUSTED_PROXIES", ""))
-DEFAULT_TIER = os.environ.get("TOLLGATE_DEFAULT_TIER", "scale")
+DEFAULT_TIER = os.environ.get("TOLLGATE_DEFAULT_TIER", "custom")
 
 _secret = secrets.load_secret(DATA_DIR)
 SECRET_KEY = secrets.derive(_secret, "django").hex()

@@ -1,6 +1,6 @@
 """The helper process for large bodies: each comes on standard input behind its length, what it says goes out as a line.
 
-A line is JSON: the fields of a `Reading`, or the text of the refusal.
+A line is JSON: the fields of a `Reading`, the last of them the fields of its `Reach`, or the text of the refusal.
 """
 
 import contextlib

@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from metering.limits.worst import Reach
 from relay import errors, reading
 from relay.reading import Reading
 from relay.reading_helper import LENGTH_BYTES
@@ -114,7 +115,10 @@ class _Helper:
         _write_all(sink.fileno(), len(body).to_bytes(LENGTH_BYTES, "big"))
         _write_all(sink.fileno(), body)
         answer = json.loads(source.readline())
-        return answer if isinstance(answer, str) else Reading(*answer)
+        if isinstance(answer, str):
+            return answer
+        *plain, reach = answer
+        return Reading(*plain, Reach(*reach))
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -46,7 +46,7 @@ def begin(
         is_simulated=target.adapter.is_simulated if target else False,
         input_estimate=estimate.input_tokens(reading) if reading else 0,
         scopes=grant.money.names if grant else [],
-        holder=services.admission.holder if grant else "",
+        holder=services.admission.holder if grant else None,
         client_retry_count=int(retries) if _SMALL_NUMBER.fullmatch(retries) else 0,
         user_agent=call.text(b"user-agent"),
     )

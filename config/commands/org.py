@@ -15,7 +15,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     create = verbs.add_parser("create", help="create one and print its id")
     create.add_argument("name")
-    create.add_argument("--tier", metavar="T", help="its usage tier (default: TOLLGATE_DEFAULT_TIER, else scale)")
+    create.add_argument("--tier", metavar="T", help="its usage tier (default: TOLLGATE_DEFAULT_TIER, else custom)")
     create.set_defaults(run=_create, needs_database=True)
     verbs.add_parser("list", help="all of them").set_defaults(run=_list, needs_database=True)
 

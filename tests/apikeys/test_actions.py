@@ -39,7 +39,7 @@ def refusal(code: str):
 def test_an_organization_starts_with_its_default_workspace(acme: Organization) -> None:
     (default,) = acme.workspaces.all()
 
-    assert (default.name, default.is_default, acme.tier) == ("Default", True, "scale")
+    assert (default.name, default.is_default, acme.tier) == ("Default", True, "custom")
 
 
 def test_an_organizations_name_is_taken_once(acme: Organization) -> None:

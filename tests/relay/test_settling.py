@@ -7,6 +7,7 @@ import pytest
 
 from metering import attempt
 from metering.journal import Journal, JournalBroken
+from metering.limits.worst import Reach
 from metering.pricing import Charge
 from metering.records import Begin
 from relay import estimate, reading
@@ -104,6 +105,7 @@ def test_nobody_makes_us_remember_a_long_name() -> None:
 
 
 def test_an_image_is_not_estimated_as_text() -> None:
-    body = Reading(model="claude-sonnet-4-5", is_stream=False, max_tokens=1, size=20_000_000)
+    size = 20_000_000
+    body = Reading("claude-sonnet-4-5", is_stream=False, max_tokens=1, size=size, reach=Reach(size, max_tokens=1))
 
     assert estimate.input_tokens(body) <= 1_000_000
