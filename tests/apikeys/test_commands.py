@@ -54,7 +54,7 @@ def test_org_list_shows_all(run: Run, acme: Organization) -> None:
     code, out, _ = run("org", "list")
 
     assert code == 0
-    assert re.search(rf"^{acme.id}  acme  scale  \d{{4}}-\d\d-\d\d  active$", out, re.MULTILINE)
+    assert re.search(rf"^{acme.id}  acme  custom  \d{{4}}-\d\d-\d\d  active$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("by", [lambda acme: acme.name, lambda acme: str(acme.id)], ids=["name", "id"])
