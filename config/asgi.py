@@ -18,10 +18,10 @@ from config.proxies import Proxies  # noqa: E402
 from config.serving import Serving  # noqa: E402
 from relay.asgi import hello, nothing_here  # noqa: E402
 
-health = Health(settings.JOURNAL_DIR)
 console = OneThreadHandler()
 _serving: list[Serving] = []
 """At most one: made when the server starts, because it belongs to the server's event loop."""
+health = Health(settings.JOURNAL_DIR, journal_trouble=lambda: _serving[0].journal.trouble if _serving else "")
 
 
 async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:

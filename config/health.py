@@ -18,11 +18,18 @@ CACHED_SECONDS = 60.0
 
 
 class Health:
-    """Both answers of one worker."""
+    """Both answers of one worker. `journal_trouble` says why its journal refuses requests, empty when it does not."""
 
-    def __init__(self, journal: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        journal: Path,
+        *,
+        journal_trouble: Callable[[], str] = str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.is_draining = False
         self._journal = journal
+        self._journal_trouble = journal_trouble
         self._clock = clock
         self._asked_at = self._answered_at = float("-inf")
         self._asking = asyncio.Lock()
@@ -40,6 +47,8 @@ class Health:
             return "stopping"
         if not _is_writable(self._journal):
             return "the journal cannot be written"
+        if trouble := self._journal_trouble():
+            return trouble
         if not await self._database_is_known():
             return "the database does not answer"
         return None

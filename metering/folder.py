@@ -13,7 +13,7 @@ from metering.quarantine import Quarantine
 from metering.records import decode, encode
 from metering.recovery import interrupted
 from metering.rows import Row
-from metering.running import Position, RunningRequest, RunningRequests
+from metering.running import NotBegun, Position, RunningRequest, RunningRequests
 from metering.tail import Tail
 
 _NO_RECORD = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
@@ -101,7 +101,9 @@ class FolderReader:
         try:
             return self._running.apply(decode(payload), place)
         except _NO_RECORD as error:
-            self._put_aside(payload, place, error)
+            # Read again after a restart, from the oldest running request: others that began before it are in already.
+            if not (isinstance(error, NotBegun) and place < self._shipped.shipped):
+                self._put_aside(payload, place, error)
             return None
 
     def _put_aside(self, payload: bytes, place: Position, error: Exception) -> None:

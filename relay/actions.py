@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+import httpx
 from django.db import connection, transaction
 from django.db.models import Max
 
@@ -76,8 +77,12 @@ def find(name: str) -> Upstream:
 
 
 def _check_address(address: str) -> None:
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(address)
+        is_base = parts.scheme in {"http", "https"} and parts.port != 0 and httpx.URL(address).host
+    except (ValueError, httpx.InvalidURL):
+        is_base = False
+    if not is_base or parts.query or parts.fragment or parts.username is not None:
         raise ChangeRefused(f"not a base URL: {address}", code="base_url_invalid")
     if parts.path.rstrip("/").endswith("/v1"):
         raise ChangeRefused("the base URL ends before /v1", code="base_url_invalid")

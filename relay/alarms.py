@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import deque
 
 import psycopg
 
@@ -12,6 +13,8 @@ from relay.routing import Target
 logger = logging.getLogger("tollgate.upstreams")
 
 REPEAT_SECONDS = 60.0
+MOST_CHANGES = 60
+"""Of one upstream's mark within `REPEAT_SECONDS`: one that refuses some models and serves others keeps its mark."""
 
 _RAISE = "UPDATE relay_upstream SET refused_at = now(), refusal = %s WHERE id = %s RETURNING id"
 _CLEAR = "UPDATE relay_upstream SET refused_at = NULL, refusal = '' WHERE id = %s RETURNING id"
@@ -22,6 +25,8 @@ class AccountAlarms:
 
     def __init__(self) -> None:
         self._raised_at: dict[int, float] = {}
+        self._cleared: dict[int, Target] = {}
+        self._changes: dict[int, deque[float]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._session = Session()
 
@@ -31,17 +36,28 @@ class AccountAlarms:
 
     def raised(self, target: Target, message: str) -> None:
         now = time.monotonic()
-        if now - self._raised_at.get(target.id, -REPEAT_SECONDS) < REPEAT_SECONDS:
+        if now - self._raised_at.get(target.id, -REPEAT_SECONDS) < REPEAT_SECONDS or not self._may_change(target, now):
             return
         self._raised_at[target.id] = now
         logger.error("upstream %s refuses our account: %s", target.name, message)
         self._run(_RAISE, (message, target.id))
 
     def cleared(self, target: Target) -> None:
-        if not self._raised_at:
+        """A good answer. The mark may be another process's, or from before we started."""
+        if not self._raised_at and not target.is_refused:
             return
-        if self._raised_at.pop(target.id, None) is not None:
+        is_marked = target.id in self._raised_at or (target.is_refused and self._cleared.get(target.id) is not target)
+        if is_marked and self._may_change(target, time.monotonic()):
+            self._raised_at.pop(target.id, None)
+            self._cleared[target.id] = target
             self._run(_CLEAR, (target.id,))
+
+    def _may_change(self, target: Target, now: float) -> bool:
+        changes = self._changes.setdefault(target.id, deque(maxlen=MOST_CHANGES))
+        if len(changes) == MOST_CHANGES and now - changes[0] < REPEAT_SECONDS:
+            return False
+        changes.append(now)
+        return True
 
     def _run(self, statement: str, values: tuple[object, ...]) -> None:
         task = asyncio.create_task(self._execute(statement, values))

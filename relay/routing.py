@@ -4,7 +4,9 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
+import httpx
 import psycopg
 
 from apikeys import channels
@@ -19,7 +21,7 @@ logger = logging.getLogger("tollgate.routing")
 POLL_SECONDS = 5.0
 
 _SELECT = """
-    SELECT id, name, kind, base_url, credential, model_patterns, drains
+    SELECT id, name, kind, base_url, credential, model_patterns, drains, refused_at IS NOT NULL
     FROM relay_upstream WHERE is_enabled ORDER BY priority DESC, id DESC
 """
 
@@ -34,23 +36,33 @@ class Target:
     patterns: tuple[str, ...]
     has_credential: bool
     drains: bool
+    is_refused: bool = False
+    """The database says that it refuses our account."""
 
     def serves(self, model: str) -> bool:
-        return any(fnmatchcase(model, pattern) for pattern in self.patterns)
+        return _fits(model, self.patterns)
+
+
+class Unusable(Exception):
+    """An upstream's row that no request can follow; the text says why."""
 
 
 class Routes:
-    """The upstreams in force. Immutable; a change makes a new one."""
+    """The upstreams in force. Immutable; a change makes a new one.
 
-    def __init__(self, targets: list[Target]) -> None:
+    `unusable` are the patterns of upstreams whose row cannot be used: their models are away, not unknown.
+    """
+
+    def __init__(self, targets: list[Target], unusable: tuple[str, ...] = ()) -> None:
         real = [target for target in targets if not target.adapter.is_simulated]
-        self._targets = real if any(target.has_credential for target in real) else targets
+        self._targets = real if unusable or any(target.has_credential for target in real) else targets
+        self._unusable = unusable
         self._by_model: dict[str, tuple[Target, ...]] = {}
 
     def targets(self, model: str) -> tuple[Target, ...]:
         """First choice first. The simulator answers only while no upstream with a credential exists.
 
-        Raises 404 when no upstream serves the model.
+        Raises 404 when no upstream serves the model, 503 when only one does that cannot be used.
         """
         found = self._by_model.get(model)
         if found is None:
@@ -58,6 +70,8 @@ class Routes:
             if len(self._by_model) < 1_000:  # names come from callers
                 self._by_model[model] = found
         if not found:
+            if _fits(model, self._unusable):
+                raise errors.upstream_account_refused()
             raise errors.model_unknown(model)
         return found
 
@@ -109,16 +123,34 @@ class RouteTable:
         except (Unavailable, psycopg.Error) as error:
             logger.warning("upstreams cannot be read, the known ones stay: %s", error)
             return
-        self.current = Routes([target for row in rows if (target := _target(*row)) is not None])
+        self.current = _routes(rows)
 
 
-def _target(
-    id_: int, name: str, kind: str, base_url: str, credential: bytes | None, patterns: list[str], drains: bool
-) -> Target | None:
+def _routes(rows: list[tuple[Any, ...]]) -> Routes:
+    targets: list[Target] = []
+    unusable: list[str] = []
+    for id_, name, kind, base_url, credential, patterns, drains, is_refused in rows:
+        try:
+            adapter = _adapter(kind, base_url, credential)
+        except Unusable as problem:
+            logger.error("upstream %s cannot be used: %s", name, problem)
+            unusable += patterns
+        else:
+            targets.append(Target(id_, name, adapter, tuple(patterns), bool(credential), drains, is_refused))
+    return Routes(targets, tuple(unusable))
+
+
+def _adapter(kind: str, base_url: str, credential: bytes | None) -> Adapter:
     try:
         secret = credentials.decrypt(bytes(credential)) if credential else ""
+        adapter = KINDS[kind].make(base_url, secret)
+        _ = adapter.models().url.host  # an address that is none shows here
+        return adapter
     except credentials.UnreadableCredential:
-        logger.error("the credential of upstream %s was stored under another secret key; enter it again", name)
-        return None
-    adapter = KINDS[kind].make(base_url, secret)
-    return Target(id_, name, adapter, tuple(patterns), has_credential=bool(secret), drains=drains)
+        raise Unusable("its credential was stored under another secret key; enter it again") from None
+    except (KeyError, ValueError, httpx.InvalidURL) as error:
+        raise Unusable(f"{type(error).__name__}: {error}") from None
+
+
+def _fits(model: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(model, pattern) for pattern in patterns)

@@ -148,7 +148,7 @@ class Transport:
                 )
         except TimeoutError as error:
             raise ConnectTimedOut(f"no connection to {host}:{port} within {seconds:g} s") from error
-        except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
+        except (OSError, ValueError, OverflowError) as error:  # a host that cannot be one, a port beyond all ports
             raise ConnectFailed(f"cannot connect to {host}:{port}: {error}") from error
         return connection
 

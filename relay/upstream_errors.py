@@ -68,7 +68,7 @@ def translate(status: int, headers: HeaderList, body: bytes, request_id: str) ->
 
 def _blames_account(status: int, error: dict[str, Any], message: str) -> bool:
     details = error.get("details")
-    code = details.get("error_code") if isinstance(details, dict) else None
+    code = str(details.get("error_code")) if isinstance(details, dict) else ""
     return status in {401, 402, 403} or code in _ACCOUNT_CODES or message.startswith(_ACCOUNT_MESSAGES)
 
 

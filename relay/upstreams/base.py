@@ -72,7 +72,8 @@ class Adapter(Protocol):
 def forwarded_headers(headers: HeaderList) -> HeaderList:
     """The caller's headers that may cross: all but hop-by-hop headers, credentials and addresses.
 
-    A header that `connection` names is hop-by-hop too, and one that carries a key of ours never leaves.
+    A header that `connection` names is hop-by-hop too, and one that carries a key of ours never leaves. Nor does one
+    with an underscore: there are servers that take `x_api_key` for `x-api-key`.
     """
     named = _named_by_connection(headers)
     return [
@@ -81,6 +82,7 @@ def forwarded_headers(headers: HeaderList) -> HeaderList:
         if name not in _DROPPED
         and not name.startswith(_DROPPED_PREFIXES)
         and _OUR_KEYS not in value
+        and b"_" not in name
         and name not in named
     ]
 

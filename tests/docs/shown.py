@@ -6,7 +6,7 @@ Ids, secrets, dates and times differ from run to run; an `…` in the page stand
 import re
 
 _CHANGING = (
-    (re.compile(r"sk-toll-(api|admin)01-\w{49}"), r"<\1 key>"),
+    (re.compile(r"sk-toll-(api|admin)01-(?:\w{49}|…)"), r"<\1 key>"),
     (re.compile(r"\b(req|msg|apikey|wrkspc|user)_\w{20,}"), r"<\1>"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"/signin/[\w-]{43}"), "/signin/<token>"),

@@ -24,7 +24,10 @@ from tests.requirements import require
 
 PACKAGES = Path(__file__).resolve().parent / "packages"
 TRIES = 3
-INSTALL_SECONDS = 300
+INSTALL_SECONDS = 180
+patient = pytest.mark.timeout(TRIES * (INSTALL_SECONDS + 10) + 60)
+"""For tests that may be the first to need a package."""
+
 RUN_SECONDS = 60
 
 
@@ -116,13 +119,18 @@ def installer(pytestconfig: pytest.Config) -> Installer:
 
 def _try(command: Sequence[str], folder: Path) -> None:
     """Registries and mirrors stumble: a failure is given time, and tried again."""
+    words = ""
     for attempt in range(1, TRIES + 1):
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS)
-        if done.returncode == 0:
-            return
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+            if done.returncode == 0:
+                return
+            words = done.stderr[-2000:]
+        except subprocess.TimeoutExpired:
+            words = f"nothing within {INSTALL_SECONDS} s"
         if attempt < TRIES:
             time.sleep(2**attempt)
-    _missing(f"{command[0]} could not install {folder.name}:\n{done.stderr[-2000:]}")
+    _missing(f"needs {folder.name.rpartition('-')[0]}, which could not be installed: {words}")
 
 
 def _missing(what: str) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from tests.gateway import Gateway, wait_until
-from tests.journeys.installing import Installer
+from tests.journeys.installing import Installer, patient
 from tests.journeys.recording_proxy import RecordingProxy
 from tests.journeys.rows import Row, query
+
+pytestmark = patient
 
 QUIET = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",

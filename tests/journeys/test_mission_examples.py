@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.gateway import Gateway
-from tests.journeys.installing import Installer
+from tests.journeys.installing import Installer, patient
 from tests.requirements import require
 
 DOCUMENTED_ADDRESS = "https://api.anthropic.com"
@@ -179,6 +179,7 @@ def test_the_python_package_gets_a_message(shared_gateway: Gateway) -> None:
     assert message.content[0].type == "text"
 
 
+@patient
 def test_the_typescript_package_gets_a_message(shared_gateway: Gateway, installer: Installer) -> None:
     package = installer.node("typescript")
 

@@ -3,8 +3,10 @@
 import pytest
 
 from tests.gateway import Gateway
-from tests.journeys.installing import Installer, PythonPackage
+from tests.journeys.installing import Installer, PythonPackage, patient
 from tests.journeys.rows import final_row
+
+pytestmark = patient
 
 START = """
 import json, os

@@ -3,8 +3,10 @@
 import pytest
 
 from tests.gateway import Gateway
-from tests.journeys.installing import Installer, NodePackage
+from tests.journeys.installing import Installer, NodePackage, patient
 from tests.journeys.rows import final_row
+
+pytestmark = patient
 
 START = """
 import Anthropic from "@anthropic-ai/sdk";

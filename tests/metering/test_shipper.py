@@ -322,6 +322,29 @@ def test_a_record_that_cannot_be_read_is_put_aside_and_stops_nobody(
     assert entry["problem"].startswith("TypeError")
 
 
+def test_reading_again_from_a_running_request_puts_nothing_aside(
+    journal: Journal, shipper: Shipper, tmp_path: Path
+) -> None:
+    """Requests that began before it and ended after it are in the ledger; only their ENDs are read again."""
+    for name in ("req_before", "req_failed_over"):
+        journal.begin(begin(name))
+    journal.begin(begin("req_long"))
+    journal.progress(progress("req_before"))
+    journal.sent(Sent(request_id="req_failed_over", attempt=2, at_us=NOON_US, upstream="spare", model="m"))
+    journal.end(end("req_failed_over", is_final=False))
+    journal.end(end("req_failed_over", attempt=2))
+    journal.end(end("req_before"))
+    assert _ship_all(shipper) == 3
+
+    shipper.start_again()
+    assert _ship_all(shipper) == 0
+    journal.end(end("req_long"))
+    assert _ship_all(shipper) == 1
+
+    assert not (tmp_path / "quarantine.jsonl").exists()
+    assert_rollups_are_sums_of_rows()
+
+
 def test_nul_and_control_characters_do_not_stop_a_row(journal: Journal, shipper: Shipper) -> None:
     journal.begin(begin(requested_model="claude\x00sonnet", user_agent="a\tb\nc\\d"))
     journal.end(end(usage={"note\x00": "\x00", "output_tokens": 87}))

@@ -103,6 +103,16 @@ def wrong_amounts(books: Books) -> Iterator[str]:
             yield f"{request_id} ({end['model']}, {row['model']}): {differing}"
 
 
+def interrupted_without_their_input(books: Books) -> Iterator[str]:
+    """An answer that had begun when its process died is charged the input that its beginning named."""
+    for request_id, row in books.finals.items():
+        if row["outcome"] != "interrupted" or not row["message_id"]:
+            continue
+        usages = [entry["usage"] or {} for entry in books.ended.get(request_id, [])]
+        if row["uncached_input_tokens"] not in [usage.get("input_tokens") for usage in usages]:
+            yield f"{request_id}: {row['uncached_input_tokens']} here, {usages} there"
+
+
 def finished_but_not_exact(books: Books) -> Iterator[str]:
     """While nobody is killed: what the simulator finished is completed or client_closed, exactly."""
     for request_id, entries in books.ended.items():

@@ -141,10 +141,13 @@ def test_what_reached_the_simulator_is_in_the_ledger_once(gateway: Factory, tmp_
     assert outcomes["completed"] >= IN_FLIGHT
     assert list(accounts.missing_or_doubled(books)) == []
     assert list(accounts.wrong_amounts(books)) == []
+    assert list(accounts.interrupted_without_their_input(books)) == []
     assert list(accounts.rollups_that_differ(running)) == []
     assert list(accounts.totals_that_differ(running)) == []
     assert list(_forgotten(books, report)) == []
-    assert all(row["is_estimated"] for row in books.finals.values() if row["outcome"] == "interrupted")
+    interrupted = [row for row in books.finals.values() if row["outcome"] == "interrupted"]
+    assert all(row["is_estimated"] for row in interrupted)
+    assert any(row["message_id"] and row["output_tokens"] > 1 for row in interrupted)
 
 
 def _start_load(gateway: Gateway, report: Path, *, slow_seconds: float) -> "subprocess.Popen[bytes]":

@@ -24,6 +24,7 @@ def test_credentials_addresses_and_hop_by_hop_headers_stay_here() -> None:
             (b"te", b"trailers"),
             (b"accept-encoding", b"gzip"),
             (b"x-my-key", b"sk-toll-api01-abc"),
+            (b"x_api_key", b"somebody's"),
             (b"x-tollgate-simulator-fault", b"status=529"),
             (b"anthropic-version", b"2023-06-01"),
             (b"anthropic-beta", b"a,b"),

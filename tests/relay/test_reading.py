@@ -105,7 +105,7 @@ async def test_a_helper_that_was_killed_is_replaced() -> None:
     try:
         await reader.read(large())
         waiting = asyncio.create_task(reader.read(TINY_OBJECTS))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.02)  # it needs some 150 ms at the fastest
         helper = reader._large._helper
         assert helper is not None
         helper.kill()

@@ -1,11 +1,17 @@
 """Which upstreams answer a model."""
 
-import pytest
+from typing import Any
 
+import pytest
+from cryptography.fernet import Fernet
+
+from relay import credentials
 from relay.errors import ApiError
-from relay.routing import Routes, Target
+from relay.routing import Routes, Target, _routes
 from relay.upstreams.anthropic import Anthropic
 from relay.upstreams.simulated import Simulated
+
+Row = tuple[Any, ...]
 
 
 def real(id_: int, *patterns: str, credential: str = "key") -> Target:
@@ -46,3 +52,35 @@ def test_an_engine_without_a_credential_leaves_other_models_to_the_simulator() -
 
     assert names(routes, "local-7b") == ["real-1"]
     assert names(routes, "claude-opus-5-5") == ["simulator"]
+
+
+def row(name: str, *, kind: str = "anthropic", base_url: str = "http://real.test", credential: bytes = b"") -> Row:
+    return (1, name, kind, base_url, credential or credentials.encrypt("secret"), ["claude-*"], True, False)
+
+
+SIMULATED = (2, "simulator", "simulator", "http://127.0.0.1:8001", None, ["*"], True, False)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        row("from another key", credential=Fernet(Fernet.generate_key()).encrypt(b"secret")),
+        row("of a later release", kind="bedrock"),
+        row("no port", base_url="http://real.test:port"),
+        row("no host", base_url="http://xn--zz"),
+    ],
+    ids=lambda row: row[1],
+)
+def test_an_upstream_that_cannot_be_used_is_away_and_nobody_invents_its_answers(broken: Row) -> None:
+    routes = _routes([broken, SIMULATED])
+
+    with pytest.raises(ApiError) as caught:
+        routes.targets("claude-opus-5-5")
+    assert caught.value.status == 503
+    with pytest.raises(ApiError) as caught:
+        routes.targets("gpt-4")
+    assert caught.value.status == 404
+
+
+def test_the_others_go_on_when_one_cannot_be_used() -> None:
+    assert names(_routes([row("good"), row("broken", kind="none")]), "claude-opus-5-5") == ["good"]

@@ -97,3 +97,10 @@ def test_an_organization_that_is_no_id_takes_nothing_out_of_the_body(name: bytes
     refusal = translate(400, [(b"anthropic-organization-id", name)], body("api_error", "x", n=12345678), ID)
 
     assert json.loads(refusal.body)["error"] == {"type": "api_error", "message": "x", "n": 12345678}
+
+
+@pytest.mark.parametrize("code", [{"a": 1}, ["x"], None, 5])
+def test_a_code_that_is_no_text_is_no_code(code: object) -> None:
+    refusal = translate(400, [], body("invalid_request_error", "x", details={"error_code": code}), ID)
+
+    assert (refusal.status, refusal.blames_account) == (400, False)
