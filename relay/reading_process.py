@@ -117,8 +117,8 @@ class _Helper:
         answer = json.loads(source.readline())
         if isinstance(answer, str):
             return answer
-        *plain, reach = answer
-        return Reading(*plain, Reach(*reach))
+        model, is_stream, max_tokens, size, reach = answer
+        return Reading(model, is_stream, max_tokens, size, Reach(*reach))
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
