@@ -43,6 +43,7 @@ def test_the_tree_shows_what_holds_what_is_left_and_what_wins(acme: Tenant) -> N
 
 
 def test_a_looser_limit_of_a_workspace_is_marked(acme: Tenant) -> None:
+    set_tier(acme.organization, "scale", reason="a trial", actor=ME)
     set_limits(Holder(acme.organization, acme.research), {"requests": 500_000}, model_class="Opus 5", actor=ME)
 
     html = acme.signed_in().get(acme.address("limits")).content.decode()

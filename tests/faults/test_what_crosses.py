@@ -8,6 +8,7 @@ import pytest
 from tests.faults.conftest import CREDENTIAL, Faulty, always, good
 from tests.faults.raw import STREAM_HEAD, chunk, whole
 from tests.faults.samples import MODEL, body, error, frames, message
+from tests.journeys.limited import Limited
 
 THEIR_ORGANIZATION = "5d5a62f6-1c1c-4c3c-9d0e-0123456789ab"
 THEIR_HEADERS = [
@@ -137,6 +138,24 @@ async def test_an_error_carries_our_names_and_not_theirs(
     assert "req_upstream" not in answer.text
     assert CREDENTIAL not in answer.text
     assert answer.json()["request_id"] == answer.headers["request-id"]
+
+
+@pytest.mark.parametrize("status", [200, 400, 429])
+async def test_of_rate_limits_only_our_own_are_told(faulty: Faulty, status: int) -> None:
+    tenant = Limited.make(faulty.gateway, tier="custom")
+    tenant.limit("--requests-per-minute", "77")
+    content = message() if status == 200 else error(status, "api_error", "No")
+    sent = whole(content, *THEIR_HEADERS, status=b"%d Whatever" % status)
+    headers = {"x-api-key": tenant.secret, "anthropic-version": "2023-06-01"}
+
+    async with faulty.raw.answering(always(sent)), httpx.AsyncClient(base_url=faulty.gateway.address) as client:
+        answer = await client.post("/v1/messages", json=body(), headers=headers)
+
+    told = {name: value for name, value in answer.headers.items() if name.endswith(("-limit", "-remaining", "-reset"))}
+    assert answer.status_code == (529 if status == 429 else status)
+    assert "anthropic-ratelimit-unified-status" not in answer.headers
+    assert set(told) == {f"anthropic-ratelimit-requests-{what}" for what in ("limit", "remaining", "reset")}
+    assert (told["anthropic-ratelimit-requests-limit"], told["anthropic-ratelimit-requests-remaining"]) == ("77", "76")
 
 
 def _check_headers(answer: httpx.Response) -> None:

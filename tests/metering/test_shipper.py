@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from metering import backlog, segments
+from metering import segments
 from metering.frames import MAX_FRAME_BYTES
 from metering.journal import Journal
 from metering.ledger import Ledger, Mark
@@ -384,27 +384,3 @@ def test_a_broken_connection_is_replaced(journal: Journal, shipper: Shipper) -> 
 
     assert shipper.step() == 4
     assert_rollups_are_sums_of_rows()
-
-
-def test_the_backlog_counts_what_has_ended_and_is_not_shipped(
-    journal: Journal, shipper: Shipper, tmp_path: Path
-) -> None:
-    assert backlog.count(tmp_path) == 0
-    journal.begin(begin("req_long"))
-    assert backlog.count(tmp_path) == 0
-    _serve(journal, 5)
-    journal.refused(refused())
-    assert backlog.count(tmp_path) == 6
-
-    shipper.step()
-    assert backlog.count(tmp_path) == 0
-
-    journal.close()  # with a request running, as if its process had died
-    assert backlog.count(tmp_path) == 1
-    shipper.step()
-    assert backlog.count(tmp_path) == 0
-    assert UsageRecord.objects.get(request_id="req_long").outcome == "interrupted"
-
-
-def test_without_any_journal_there_is_no_backlog(tmp_path: Path) -> None:
-    assert backlog.count(tmp_path / "journal") == 0

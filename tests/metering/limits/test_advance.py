@@ -124,6 +124,7 @@ def test_an_operator_edits_a_tier_and_it_holds_at_once(operator: tuple[Tenant, C
             else limit.capacity,
         }
 
+    set_tier(tenant.organization, "scale", reason="a trial", actor=ME)
     answer = client.post("/operator/metering/tier/scale/change/", form)
 
     assert answer.status_code == 302, answer.context["errors"]
