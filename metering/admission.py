@@ -59,14 +59,14 @@ class Admission:
     async def admit(self, demand: Demand) -> Grant:
         """Raises a `LimitReached`; then nothing was taken from any limit."""
         now = time.monotonic()
-        if now >= self._lease.until:
-            raise LimitsUnavailable
         line = self._lines.get(demand.organization_id) or self._line(demand.organization_id)
+        if now >= self._lease.until and not line.share.is_unlimited:
+            raise LimitsUnavailable
         return line.share.take(demand, now) or await line.admitted(demand)
 
     def confirm(self, grant: Grant) -> None:
         """Right before BEGIN: this process may have stood still since. Raises `LimitsUnavailable`."""
-        if time.monotonic() >= self._lease.until:
+        if time.monotonic() >= self._lease.until and not grant.share.is_unlimited:
             self.cancel(grant)
             raise LimitsUnavailable
 

@@ -64,6 +64,7 @@ class Share:
         "is_asking",
         "money",
         "is_stale",
+        "is_unlimited",
         "organization_id",
         "owes",
         "seq",
@@ -77,6 +78,8 @@ class Share:
         self.version: int | None = None
         self.is_stale = True
         """The limits may have changed: nothing is admitted before a draw has said what holds."""
+        self.is_unlimited = False
+        """As far as is known, nothing limits any of its keys: they need no centre."""
         self.seq = 0
         self.slots = Slots()
         self.money = Money()
@@ -274,6 +277,7 @@ class Share:
     def _learn(self, limits: list[list[Any]], now: float) -> None:
         """Other limits hold now. Buckets that stay keep what they owe; what was held ahead goes back."""
         self._routes.clear()
+        self.is_unlimited = not limits
         self.slots.limits = {scope: capacity for scope, _, kind, capacity in limits if kind == CONCURRENCY}
         self._close(self._allowances.values(), now)
         self._allowances = {}
