@@ -110,14 +110,11 @@ class Share:
         if route.has_slots or not self.money.covers(demand):
             return None
         requests, inputs, outputs, tokens = route.requests, route.inputs, route.outputs, demand.input_tokens
-        for allowance in requests:
+        for allowance in requests + outputs:
             if not allowance.has(1, now):
                 return None
         for allowance in inputs:
             if not allowance.has(tokens, now):
-                return None
-        for allowance in outputs:
-            if not allowance.has(1, now):
                 return None
         for allowance in requests:
             allowance.take(1, now)
@@ -238,8 +235,7 @@ class Share:
 
     def fail(self, ask: Ask) -> None:
         """No answer: whether the centre heard is not known. Totals are told again; grants are lost, not slots."""
-        self.is_asking = False
-        self.owes = True
+        self.is_asking, self.owes = False, True
         self.money.fail()
         self.slots.lost([scope for demand in ask.demands for scope in demand.scopes])
 
