@@ -78,6 +78,8 @@ class Client:
         self._watch.add_done_callback(self._left)
 
     def _left(self, _: asyncio.Task[Message]) -> None:
+        if self._watch is None:  # unwatched while this call was on its way: nobody would end the drain
+            return
         self.is_gone = True
         if self.may_drain and self._drains.enter():
             self._limit = asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._give_up)

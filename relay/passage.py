@@ -98,14 +98,14 @@ class Passage:
     async def _cut(self, tally: Tally, error: TransportError | None) -> None:
         """The upstream stopped short. A stream says so; a JSON body of known length just ends too early."""
         tally.finish()
-        if tally.is_complete:  # only the end of the transfer was missing
+        if tally.is_complete and not self._owes_bytes(tally):  # only the end of the transfer was missing
             self._settle(tally)
             await self.client.piece(b"", more=False)
             return
         timed_out = isinstance(error, IdleTimedOut)
         type_ = "timeout_error" if timed_out else "api_error"
         reason = error.reason if error else "cut"
-        self._settle(tally, outcome="upstream_error", reason=reason, error_type=type_, is_estimated=True)
+        self._settle(tally, outcome="upstream_error", reason=reason, error_type=type_, is_estimated=not tally.is_known)
         message = (
             "The upstream stopped answering" if timed_out else "The upstream's answer ended before it was complete"
         )
@@ -159,6 +159,10 @@ class Passage:
             seen=tally,
             is_estimated=is_estimated,
         )
+
+    def _owes_bytes(self, tally: Tally) -> bool:
+        """Whether the client was told of more bytes than came, so that this answer cannot end well any more."""
+        return isinstance(tally, JsonTally) and any(name == b"content-length" for name, _ in self.answer.headers)
 
     def _head(self, *, is_stream: bool) -> HeaderList:
         if not is_stream:

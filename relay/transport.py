@@ -57,10 +57,12 @@ class Answer:
     async def read(self, limit: int) -> bytes:
         """The whole body, or its first `limit` bytes."""
         pieces, size = [], 0
-        while size < limit and (piece := await self.piece()) is not None:
-            pieces.append(piece)
-            size += len(piece)
-        self.close()
+        try:
+            while size < limit and (piece := await self.piece()) is not None:
+                pieces.append(piece)
+                size += len(piece)
+        finally:
+            self.close()
         return b"".join(pieces)[:limit]
 
     def close(self) -> None:

@@ -141,3 +141,24 @@ def test_a_frame_without_end_takes_no_memory_without_end() -> None:
     tally.feed(b"\n\n" + DELTA + STOP)
 
     assert (tally.is_known, tally.usage["output_tokens"]) == (True, 15)
+
+
+async def test_a_message_that_comes_with_too_few_bytes_is_cut_and_known(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All of the message is there; what is missing may have been white space, but the client waits for it."""
+    short = answer(MESSAGE + b"          ")[:-5]
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(short)
+
+    async with upstream(script) as url, serving(tmp_path, url) as served:
+        reader, writer = await served.connect()
+        writer.write(head(BODY))
+        assert (await reader.read()).endswith(MESSAGE + b"     ")
+        writer.close()
+        end = await end_of(served)
+
+    assert (end.outcome, end.reason, end.is_estimated, end.charge.output_tokens) == ("upstream_error", "cut", False, 4)
+    assert "Traceback" not in caplog.text

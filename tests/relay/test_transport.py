@@ -308,3 +308,29 @@ async def test_a_failed_request_is_not_kept_in_memory() -> None:
             assert watched() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("ends", ["cut", "silent", "cancelled"])
+async def test_a_body_that_cannot_be_read_leaves_nothing_behind(ends: str) -> None:
+    is_closed = asyncio.Event()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 500 No\r\ncontent-length: 10\r\n\r\nhalf")
+        if ends == "cut":
+            writer.write_eof()
+        await reader.read()
+        is_closed.set()
+
+    async with upstream(script) as base_url:
+        transport = Transport()
+        got = await transport.send(post(base_url), Timeouts(first_byte=2, idle=0.3 if ends == "silent" else 5))
+        reading = asyncio.create_task(got.read(1_000))
+        if ends == "cancelled":
+            await asyncio.sleep(0.05)
+            reading.cancel()
+        await asyncio.wait([reading])
+
+        await asyncio.wait_for(is_closed.wait(), 2)
+        assert reading.cancelled() or isinstance(reading.exception(), TransportError)
+        assert not transport._deadlines._busy
