@@ -112,9 +112,9 @@ class Installer:
 
 
 @pytest.fixture(scope="session")
-def installer(pytestconfig: pytest.Config) -> Installer:
-    assert pytestconfig.cache is not None
-    return Installer(pytestconfig.cache.mkdir("packages"))
+def installer(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Installer:
+    cache = getattr(pytestconfig, "cache", None)  # absent when its plugin is off
+    return Installer(cache.mkdir("packages") if cache else tmp_path_factory.mktemp("packages"))
 
 
 def _try(command: Sequence[str], folder: Path) -> None:

@@ -119,7 +119,8 @@ def test_what_reached_the_simulator_is_in_the_ledger_once(gateway: Factory, tmp_
     points, report = tmp_path / "points", tmp_path / "report.jsonl"
     points.mkdir()
     simulator = gateway.outside_simulator()
-    running = gateway(workers=2, simulator=simulator, environment={"TOLLGATE_FAILPOINTS": str(points)})
+    environment = {"TOLLGATE_FAILPOINTS": str(points), "TOLLGATE_DATABASE_FSYNC": "on"}  # as in earnest: it dies, too
+    running = gateway(workers=2, simulator=simulator, environment=environment)
     scene = Scene(running, simulator, points, oldest_seconds=10.0 if acceptance else 2.0)
 
     load = _start_load(running, report, slow_seconds=15.0 if acceptance else 5.0)
